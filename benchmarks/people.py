@@ -35,7 +35,8 @@ import cv2
 import numpy as np
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.detectors import yunet
 from tracker_blur.people.alignment import by_box, warped
 from tracker_blur.people.embedders import SIDE_PX

@@ -42,7 +42,8 @@ from playwright import sync_api
 from tracker_blur.annotations import track_file
 from tracker_blur.core.box import Box
 from tracker_blur.core.candidates import Candidate
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,8 @@ from verification_outputs import (
 )
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.verification.exposures import Exposure, ExposureRun, Finding
 from tracker_blur.verification.verdict import Verdict
 

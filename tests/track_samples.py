@@ -9,7 +9,8 @@ import hypothesis.strategies as st
 import numpy as np
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, Tracks, TracksBuilder
+from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 
 EVERYTHING = ("hide", "method", "label", "origins", "scores")
 

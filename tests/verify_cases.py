@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.settings import Settings
 from tracker_blur.verification.probes import Probe, ProbeDetection

@@ -9,7 +9,8 @@ import numpy as np
 
 from tracker_blur.annotations.overlaps import Overlap, hidden_all_the_same
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 
 FACE = Box(100, 100, 140, 150)
 

@@ -12,7 +12,8 @@ from tests.track_samples import two_tracks
 from tracker_blur.annotations import reshaping
 from tracker_blur.annotations.edits import compare, find
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import ORIGINS, Face, Origin, TracksBuilder
+from tracker_blur.core.tracks import ORIGINS, Face, Origin
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:

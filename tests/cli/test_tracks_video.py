@@ -17,7 +17,8 @@ from tests.command_line import error_line, run
 from tests.video_files import write_frames
 from tracker_blur.annotations.track_file import TrackFile, read, write
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, Tracks, TracksBuilder
+from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.settings import Settings
 

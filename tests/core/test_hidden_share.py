@@ -10,7 +10,8 @@ import pytest
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.hidden_share import HiddenShare
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 
 SIZE = (200, 100)
 LEFT_HALF = Box(-50, 0, 100, 100)  # it may reach beyond the frame

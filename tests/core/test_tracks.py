@@ -15,15 +15,8 @@ from hypothesis import given, settings
 from tests.track_samples import any_tracks, assert_same, two_tracks
 from tracker_blur.core.box import Box
 from tracker_blur.core.timeline import Timeline
-from tracker_blur.core.tracks import (
-    ORIGINS,
-    Face,
-    Origin,
-    Track,
-    Tracks,
-    TracksBuilder,
-    joined,
-)
+from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, Tracks, joined
+from tracker_blur.core.tracks_builder import TracksBuilder
 
 if TYPE_CHECKING:
     import random

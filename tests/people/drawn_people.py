@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Track, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Track, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.people.embedders import Thresholds
 from tracker_blur.people.gallery import KnownPerson
 from tracker_blur.people.samples import TrackFaces

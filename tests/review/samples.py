@@ -9,7 +9,8 @@ import numpy as np
 from tests.video_files import write_clip
 from tracker_blur.annotations import track_file
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.files.identity import FileIdentity
 from tracker_blur.settings import Settings
 from tracker_blur.video.reader import VideoReader

@@ -10,7 +10,8 @@ import pytest
 
 from tests.tracking.fakes import FACE, PARAMETERS, shifted
 from tracker_blur.core.box import Box, Detection
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.errors import SettingsError
 from tracker_blur.review.box_follower import BoxFollower
 from tracker_blur.trackers import csrt

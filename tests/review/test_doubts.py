@@ -11,7 +11,8 @@ import pytest
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.candidates import Candidate
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.review import operations
 from tracker_blur.review.doubts import doubts_of, queue_of
 from tracker_blur.review.state import ReviewState

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.errors import SettingsError, SourceError
 from tracker_blur.files.identity import sha256
 from tracker_blur.review.file_facts import FileFacts, dropped_metadata, dropped_streams

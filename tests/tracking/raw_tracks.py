@@ -11,7 +11,8 @@ import numpy as np
 
 from tests.tracking.fakes import PARAMETERS
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Track, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Track, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.tracking.appearance import Appearance
 from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.first_pass import RawTracks

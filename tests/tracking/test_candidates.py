@@ -11,7 +11,8 @@ import pytest
 from tracker_blur.core.box import Box
 from tracker_blur.core.candidates import UntrackedDetections
 from tracker_blur.core.parameters import TrackingParameters
-from tracker_blur.core.tracks import Face, Origin, Track, Tracks, TracksBuilder, between, joined
+from tracker_blur.core.tracks import Face, Origin, Track, Tracks, between, joined
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.tracking.candidates import with_candidates
 
 PARAMETERS = TrackingParameters()

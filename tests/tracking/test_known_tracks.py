@@ -11,7 +11,8 @@ import pytest
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.rules import Rules
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.core.zones import Zone
 from tracker_blur.errors import SourceError
 from tracker_blur.images.frame import ImageFrame

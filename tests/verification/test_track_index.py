@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Track, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Track, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.verification.parameters import VerificationParameters
 from tracker_blur.verification.track_index import TrackIndex
 

@@ -14,7 +14,8 @@ import numpy as np
 from tests.video_files import write_frames
 from tracker_blur.annotations import track_file
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SIZE = (640, 360)

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from tracker_blur.annotations.rows import FARTHEST_PX
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import ORIGINS, Boxes, Face, Origin, Track, Tracks, TracksBuilder
+from tracker_blur.core.tracks import ORIGINS, Boxes, Face, Origin, Track, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:

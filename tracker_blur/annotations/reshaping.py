@@ -13,7 +13,8 @@ import numpy as np
 
 from tracker_blur.annotations.edits import check_boxes, find, with_track
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, Tracks, TracksBuilder
+from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:

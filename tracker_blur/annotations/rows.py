@@ -18,7 +18,8 @@ from tracker_blur.annotations.values import (
     whole_number,
 )
 from tracker_blur.core.box import Box
-from tracker_blur.core.tracks import ORIGINS, Boxes, Face, Origin, Track, TracksBuilder
+from tracker_blur.core.tracks import ORIGINS, Boxes, Face, Origin, Track
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.settings import FACE
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.candidates import UntrackedDetections
-from tracker_blur.core.tracks import Face, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.tracking.appearance import Appearance
 from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.scene_cuts import Change

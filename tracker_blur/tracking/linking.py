@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track, TracksBuilder
+from tracker_blur.core.tracks import ORIGINS, Face, Origin, Track
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.tracking.appearance import Appearance, common_color_share
 from tracker_blur.tracking.association import FAR, assign_sparse, distance
 from tracker_blur.tracking.tracklets import ROUNDING_SECONDS, Tracklet

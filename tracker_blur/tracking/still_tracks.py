@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tracker_blur.core.rules import NO_RULES, Rules
-from tracker_blur.core.tracks import Tracks, TracksBuilder
+from tracker_blur.core.tracks import Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence

@@ -4,8 +4,9 @@
 `run` is the whole of `trackblur train`: `loop` trains what a `task` says, `checkpoints` let it
 resume, `onnx_files` and `card` are what it writes.
 
-`detection` is the task of detectors: `augmentation` and `data` make batches, `network` and `losses`
-are the model and what it minimizes, `mining` finds false alarms, `export` writes the file.
+`detection` is the task of detectors: `augmentation`, `crowds`, `corruption` and `data` make
+batches, `network` and `losses` are the model and what it minimizes, `mining` finds false alarms,
+`export` writes the file.
 `evaluation` measures detectors for `trackblur evaluate`. `verifier` is the task of verifiers.
 
 Modules that compute no tensors do not import PyTorch.

@@ -20,7 +20,8 @@ import numpy as np
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame
 from tracker_blur.core.timeline import Timeline
-from tracker_blur.core.tracks import Face, Origin, Tracks, TracksBuilder
+from tracker_blur.core.tracks import Face, Origin, Tracks
+from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.trackers import csrt
 from tracker_blur.tracking.following import BoxPath, Follower, rate_of, shot_of

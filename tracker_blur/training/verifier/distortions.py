@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 
 from tracker_blur.classifiers.crops import CONTEXT_RATIO, SIDE_PX
-from tracker_blur.training.augmentation import Rng, add_noise, blur, change_light, compress
+from tracker_blur.training.corruption import add_noise, blur, change_light, compress
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tracker_blur.core.frame import Image
+    from tracker_blur.training.augmentation import Rng
     from tracker_blur.training.recipe import CropAugmentation
     from tracker_blur.training.verifier.labels import Boxes
 
