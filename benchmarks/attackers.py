@@ -1,6 +1,6 @@
 """Attackers that learn from redacted faces: small networks, and what they are fed.
 
-Whoever publishes redacted faces publishes the program as well, so an attacker can redact any number
+The program that redacts is public, so an attacker can redact any number
 of known faces in the same way and train on them. These here see only the hidden area, aligned by
 its box. They need PyTorch (`pip install -e '.[train]'`).
 

@@ -88,7 +88,7 @@ def _clip(path: Path) -> Path:
 def _killed(
     command: list[str], moment: float, chance: random.Random, *, is_driver: bool
 ) -> str | None:
-    """Start a run, kill it or one of its workers, and return what became of it.
+    """Start a run, kill it or one of its workers, and return the outcome.
 
     Returns:
         None if it had ended before.

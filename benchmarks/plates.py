@@ -58,7 +58,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 def main() -> int:
-    """Run what is asked for, and print its tables."""
+    """Run the chosen parts, and print their tables."""
     arguments = _parser().parse_args()
     parts = {"without": _without, "with": _with, "cost": _cost}
     with tempfile.TemporaryDirectory(prefix="trackblur-plates-") as folder:

@@ -12,7 +12,7 @@ of the review is kept.
 hides an area, and starts to render: on the page, and by editing the track file on the command line.
 It counts what a person does, and says what that takes by the keystroke-level model of Card, Moran
 and Newell, without the time to think: 0.28 seconds for a key, 1.3 to point and click, 2.4 to drag.
-Whoever edits the file must find out numbers of tracks and pixels besides, with another program.
+With the command line, numbers of tracks and pixels must also be looked up elsewhere.
 
 Needs Playwright (extra `test`) and Chromium. Both print Markdown tables.
 """

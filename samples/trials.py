@@ -56,7 +56,7 @@ def occlusion() -> tuple[Scene, ...]:
 
 
 def bounce() -> tuple[Scene, ...]:
-    """Let three faces fly straight and bounce off the borders, each faster than the one before."""
+    """Let three faces fly straight and bounce off the borders, each faster than the last."""
     actors = (
         _bouncing(0, ORANGE, (150, 120), (110, 60), 62),
         _bouncing(1, NAVY, (450, 200), (-240, -110), 56),

@@ -48,6 +48,6 @@ def clip(shared: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def long(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file in which that clip swings, for whoever waits for something to happen."""
+    """Return a file in which that clip swings, for tests that wait for something to happen."""
     folder = tmp_path_factory.mktemp("long")
     return swinging(shared / "videos" / "two_heads.mp4", folder / "long.mp4")

@@ -244,7 +244,7 @@ def running_in_group(group: int) -> list[int]:
 
 
 class TestRun:
-    """What became of files that end in any order."""
+    """What happened to files that end in any order."""
 
     @pytest.fixture
     def added(self) -> list[Outcome]:

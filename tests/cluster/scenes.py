@@ -121,7 +121,7 @@ class InlineExecutor:
     Args:
         count: How many may be started before the first is done.
         settings: Those of the run.
-        before: Called before each task; what it raises is what becomes of the task.
+        before: Called before each task; what it raises is what happens to the task.
         during: Called for whatever is said about a task; may raise.
 
     Attributes:

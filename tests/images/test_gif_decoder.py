@@ -69,7 +69,7 @@ WHOLE, PART = (0, 0, 40, 30), (10, 5, 20, 10)
 
 
 class TestDisposal:
-    """What becomes of a frame before the next."""
+    """What happens to a frame before the next."""
 
     def frames(self, tmp_path: Path, disposal: int, **options: Any) -> list[Array]:
         path = gif_file(

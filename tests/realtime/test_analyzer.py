@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def test_a_detection_that_is_reset_meanwhile_has_an_age_or_none() -> None:
     class ResettingAnalyzer(Analyzer):
-        """Fails in another thread just after it was asked for its last detection."""
+        """Fails in another thread just after its last detection was requested."""
 
         answers: tuple[float | None, ...] = (3.0,)
 

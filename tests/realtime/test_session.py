@@ -74,7 +74,7 @@ class LockstepSource:
         return newest.seconds
 
     def _is_taken(self) -> bool:
-        """Return whether the analyzer has taken this frame, and the output the one before."""
+        """Return whether the analyzer has taken this frame, and the output the previous one."""
         session = self._judge.session
         assert session is not None
         capture, analyzer = session._capture, session._analyzer

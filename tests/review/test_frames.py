@@ -1,4 +1,4 @@
-"""The frame that is asked for is the one that comes, soon, and within bounded memory."""
+"""A requested frame is the right one, comes soon, and takes bounded memory."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_frames_of_a_video_are_exact_in_any_order(video: Path, frames: list[Deco
             frame = store.frame(number, "window", seq)
             assert (frame.index, frame.pts) == (number, frames[number].pts)
             assert luma(frame) == luma(frames[number])
-            frame.planes()[0].samples[...] = 0  # whoever asked may write into it
+            frame.planes()[0].samples[...] = 0  # the caller may write into it
             assert luma(store.frame(number)) == luma(frames[number])
     finally:
         store.close()
@@ -239,7 +239,7 @@ def test_what_fails_while_frames_are_prepared_is_said_and_ends_nothing(
 def test_steps_wait_for_no_list_of_packets(
     frames: list[DecodedFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That of an hour takes a second, and a crop that needs it is asked for at once."""
+    """That of an hour takes a second, and a crop that needs it is requested at once."""
     monkeypatch.setattr("tracker_blur.review.frames._AHEAD", 4)  # so that the last frame is far
     store, source = store_of(frames)
     source.is_prepared.clear()

@@ -60,7 +60,7 @@ def test_numbers_are_not_given_again() -> None:
     grouped = {3: 3, 7: 3}
     state = after({"op": "keep", "tracks": [7]}, {"op": "drop", "tracks": [7]}, drawn)
     assert [track.track_id for track in state.tracks.tracks] == [3, 8]
-    assert sorted(state.groups(grouped)) == [3, 8]  # whoever is drawn is no one else
+    assert sorted(state.groups(grouped)) == [3, 8]  # a drawn person is no one else
     assert (state.decided, state.people) == (frozenset(), {})
     state = after(drawn, {"op": "drop", "tracks": [8]}, drawn)
     assert [track.track_id for track in state.tracks.tracks] == [3, 7, 9]

@@ -120,7 +120,7 @@ def large_view() -> Image:
 def test_weight_files_are_read_once(
     is_own: bool, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What becomes of them neither changes nor ends a run."""
+    """What happens to them neither changes nor ends a run."""
     for file in packaged_folder().glob("*.onnx"):
         shutil.copy(file, tmp_path)
     monkeypatch.setattr(store, "packaged_folder", lambda: tmp_path)

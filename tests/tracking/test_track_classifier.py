@@ -1,4 +1,4 @@
-"""The classifier is asked about few detections, and every one has its turn."""
+"""The classifier sees few detections at a time, and each gets its turn."""
 
 from __future__ import annotations
 

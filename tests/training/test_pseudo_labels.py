@@ -95,7 +95,7 @@ def test_what_people_labeled_is_not_labeled_again(tmp_path: Path, known: Box) ->
 
 @pytest.fixture
 def group(tmp_path: Path) -> AnnotatedImage:
-    """Return a photo of five people, upside down, of whom all but the first are labeled."""
+    """Return a photo of five people, upside down; all but the first are labeled."""
     photo = cv2.imread(str(REPOSITORY / "samples" / "people.jpg"))
     assert photo is not None
     small = np.asarray(cv2.resize(photo, (480, 320), interpolation=cv2.INTER_AREA), np.uint8)

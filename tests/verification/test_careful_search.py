@@ -38,7 +38,7 @@ CAREFUL = Settings(careful=True, method="solid")
 
 
 class PlaceProbe(Probe):
-    """Detects a face at a place in every frame from the first to the last that it is asked for."""
+    """Detects a face at a place in every frame from the first to the last that it gets."""
 
     def __init__(self, place: Callable[[int], Box | None], score: float = 0.9) -> None:
         self.name, self.label = "fake", "face"

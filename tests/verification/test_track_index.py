@@ -35,7 +35,7 @@ def index_of(*tracks: Track) -> TrackIndex:
 def index() -> TrackIndex:
     return index_of(
         track(1, KEPT, range(10), hide=False),
-        track(2, KEPT, range(10, 20), hide=True),  # the same person, of whom that is not sure
+        track(2, KEPT, range(10, 20), hide=True),  # the same person, with less certainty
         track(3, HIDDEN, range(20), hide=True),
     )
 

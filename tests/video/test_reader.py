@@ -269,7 +269,7 @@ class TestQuiet:
         self, tmp_path: Path, name: str, text: str
     ) -> None:
         other = tmp_path / "other.ts"
-        os.mkfifo(other)  # whoever opens it waits for ever
+        os.mkfifo(other)  # opening it blocks forever
         path = tmp_path / name
         path.write_text(text.format(other=other.name))
         with pytest.raises(SourceError, match=r"a text or a playlist|is not a readable video"):

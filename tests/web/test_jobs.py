@@ -651,7 +651,7 @@ def test_a_result_names_the_files_in_which_nothing_was_found(tmp_path: Path) -> 
 
 
 def test_what_a_search_says_of_those_left_visible_is_kept(tmp_path: Path) -> None:
-    """Reports said that no face is left visible by choice, whoever was."""
+    """Reports said that no face is left visible by choice, even if one was."""
     left = [{"reason": "track", "track": 0}]
     found = {"verdict": "nothing found", "left_visible": left, "detectors": ["onnx"], "looked": 5}
     write_json(tmp_path / "result.json", {**found, "output": "/home/anna/a.mp4"})

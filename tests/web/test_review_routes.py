@@ -326,7 +326,7 @@ def test_a_review_opens_while_its_page_is_loaded(page: Page, video: Path) -> Non
     assert page.client.get(f"/review/{review.id}").status_code == 200
     session = until(lambda: page.site.services.sessions._open.get(review.id))
     assert session is not None
-    until(lambda: session._frames._bytes > 0)  # nobody has asked for a frame yet
+    until(lambda: session._frames._bytes > 0)  # no frame has been requested yet
 
 
 @pytest.mark.slow  # three processes

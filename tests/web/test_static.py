@@ -53,7 +53,7 @@ def test_imported_files_exist(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_pages_load_all_their_scripts_at_once(path: Path) -> None:
-    """What a script imports would only be asked for when it has come."""
+    """What a script imports would only be requested once it has arrived."""
     (script,) = re.findall(r"<script type=\"module\" src=\"/static/([\w.]+)\"", path.read_text())
     needed: set[str] = {script}
     found: set[str] = set()

@@ -202,7 +202,7 @@ def _feed(parser: TrackFileParser, block: bytes, location: Location) -> None:
 def check_source(track_file: TrackFile, path: Path) -> FileIdentity:
     """Check that the tracks were made for exactly this video, and return its identity.
 
-    Whoever reads the video then must pass the identity on, so that it is this video that is read.
+    The caller must pass the identity on to what reads the video, so that this very file is read.
 
     Raises:
         TrackFileError: It is another video.

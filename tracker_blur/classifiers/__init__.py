@@ -1,7 +1,7 @@
 """Classifiers: whether a place in an image shows what a detector took it for.
 
 A detector decides in a fraction of a microsecond for each place. A classifier sees one place at a
-fixed size with its surroundings, so it is mistaken more seldom, and it is asked about few places.
+fixed size with its surroundings, so it errs less often, and it is run on few places.
 `models/verify.onnx` knows faces and heads, `models/verify_plate.onnx` license plates; cards:
 `models/verify.md`, `models/verify_plate.md`. `trackblur train --task verify` makes such files.
 """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """Remembers what became of each file of a plan.
+    """Remembers the outcome of each file of a plan.
 
     Args:
         plan: what to redact.
@@ -51,7 +51,7 @@ class Batch:
         """Redact the files, then write the page about all of them, and print the summary.
 
         Args:
-            redact: redacts the files of the plan, and calls its argument with what became of each,
+            redact: redacts the files of the plan, and calls its argument with the outcome of each,
                 in their order.
 
         Returns:

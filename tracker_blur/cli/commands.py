@@ -132,7 +132,7 @@ def _run(options: argparse.Namespace, arguments: list[str], console: Console) ->
 
 
 def _progress_file(options: argparse.Namespace) -> ProgressFile | None:
-    """Return the file for programs that watch, if one is asked for; raises SinkError."""
+    """Return the file for programs that watch, if there is to be one; raises SinkError."""
     path = getattr(options, "progress_file", None)
     if path is None:
         return None

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _open_closed_streams() -> None:
-    """Open those standard streams that were closed by whoever started us, to nothing.
+    """Open those standard streams that our parent process had closed, to nothing.
 
     The next files would get their numbers, and what C libraries print would get into these files.
     `sys.stdin` and `sys.stdout` stay None, for those who must know.

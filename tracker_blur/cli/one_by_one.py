@@ -66,7 +66,7 @@ class OneByOne:
         self.description = describe(self.engine, settings)
 
     def redact(self, jobs: Sequence[Job], add: Callable[[Outcome], None]) -> None:
-        """Redact these files, and call `add` with what became of each."""
+        """Redact these files, and call `add` with the outcome of each."""
         for number, job in enumerate(jobs, 1):
             place = f"{number}/{len(jobs)} " if len(jobs) > 1 else ""
             try:
@@ -77,7 +77,7 @@ class OneByOne:
             add(outcome)
 
     def redact_one(self, job: Job, name: str) -> Outcome:
-        """Redact a file, print about it, and return what became of it.
+        """Redact a file, print about it, and return the outcome.
 
         Args:
             job: what to read and to write.

@@ -1,4 +1,4 @@
-"""Outcome: what became of one file of a run."""
+"""Outcome: how one file of a run ended."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one file. It can be pickled.
+    """How one file of a run ended. It can be pickled.
 
     Attributes:
         source: the input, as the user calls it.
         messages: what is still to be printed about it, in order.
         failure: what failed; None if nothing did.
         is_wrong_usage: whether it failed because of an option's value.
-        is_written: whether there is an output; what else was asked for may have failed.
+        is_written: whether there is an output; other requested outputs may have failed.
         has_tracks: whether something to hide was found.
-        verdict_code: the exit code that verification asks for; None if it was not asked for.
-        verdict: what verification found, if a page about it was asked for.
-        summary: what the JSON says about the file, if that was asked for.
+        verdict_code: the exit code that verification asks for; None if it was not requested.
+        verdict: what verification found, if a page about it was requested.
+        summary: what the JSON says about the file, if it was requested.
     """
 
     source: str

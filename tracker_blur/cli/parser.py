@@ -44,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         self.root: argparse.ArgumentParser = self
         self.commands: Mapping[str, Parser] = {}
         self.command_hint = ""
-        # Else "-1s..3s" counts as an unknown option, and the one before it as without its value.
+        # Else "-1s..3s" counts as an unknown option, and the previous one as without its value.
         self._negative_number_matcher = _NEGATIVE
         self._examples = examples
         self._has_input = False

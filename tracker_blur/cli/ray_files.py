@@ -53,7 +53,7 @@ class RayFiles(OneByOne):
         self._lock = threading.Lock()
 
     def redact(self, jobs: Sequence[Job], add: Callable[[Outcome], None]) -> None:
-        """Redact these files, and call `add` with what became of each, in their order."""
+        """Redact these files, and call `add` with the outcome of each, in their order."""
         absolute = [
             replace(job, source=job.source.absolute(), target=job.target.absolute()) for job in jobs
         ]
@@ -86,7 +86,7 @@ class RayFiles(OneByOne):
                 raise
 
     def _redact_one(self, job: Job, shared: SharedExecutor) -> Outcome:
-        """Redact a file in a thread of its own, and return what became of it."""
+        """Redact a file in a thread of its own, and return the outcome."""
 
         def advance(share: float) -> None:
             with self._lock:

@@ -80,7 +80,7 @@ def check_json_target(options: argparse.Namespace, others: Iterable[Path | None]
 def json_after_failure(
     options: argparse.Namespace, console: Console, source: Path | None = None
 ) -> Iterator[None]:
-    """Print the JSON that was asked for also where the block fails or is interrupted.
+    """Print the requested JSON even where the block fails or is interrupted.
 
     Args:
         options: the parsed `json` matters.
@@ -134,7 +134,7 @@ def _left_out(file: SkippedFile | UnsupportedFile) -> dict[str, Any]:
 
 
 def summarize_file(report: Report) -> dict[str, Any]:
-    """Return what became of one file; hashes are SHA-256. `verified` is None until it is."""
+    """Return the outcome of one file; hashes are SHA-256. `verified` is None until it is."""
     return {
         "input": str(report.source),
         "input_sha256": _sha256(report.source),

@@ -157,7 +157,7 @@ class SideOutputs:
             check_report_target(page, options.overwrite)
 
     def write(self, job: Job, identity: FileIdentity, report: Report) -> Verdict | None:
-        """Write and show what was asked for; return what verification found, if it was asked for.
+        """Write and show what was requested; return what verification found, if it was to run.
 
         Raises:
             TrackerBlurError: a file cannot be written, or the output cannot be read.

@@ -86,7 +86,7 @@ class WorkerPool:
         )
 
     def redact(self, jobs: Sequence[Job], add: Callable[[Outcome], None]) -> None:
-        """Redact these files, and call `add` with what became of each, in their order."""
+        """Redact these files, and call `add` with the outcome of each, in their order."""
         run = _Run(jobs, add)
         folders = TargetFolders()
         with self._console.files_progress(len(jobs)) as show:
@@ -152,7 +152,7 @@ class WorkerPool:
 
 
 class _Run:
-    """What became of the files so far; passes it on in the order of the files."""
+    """What happened to the files so far; passes it on in the order of the files."""
 
     def __init__(self, jobs: Sequence[Job], add: Callable[[Outcome], None]) -> None:
         self._jobs = jobs

@@ -43,7 +43,7 @@ class Assembly:
 
     Attributes:
         span: The piece with which the observer began whose turn it is.
-        piece: The piece of which it is asked next what it has seen.
+        piece: The piece whose observations are read next.
         frame_count: How many frames have been taken.
         is_over: Whether all have been.
     """
@@ -68,7 +68,7 @@ class Assembly:
         for classes in seen.frames:
             pts = classes[0].pts
             if self._taken_pts is not None and pts <= self._taken_pts:
-                continue  # the one before has reported it
+                continue  # the previous one has reported it
             self._taken_pts = pts
             self.frame_count += 1
             pairs = zip(self._numbers, classes, strict=True)

@@ -1,4 +1,4 @@
-"""What workers are asked to do, and what they say meanwhile: no pixels, and all can be pickled."""
+"""The tasks of workers and the events that they report: no pixels, and all can be pickled."""
 
 from __future__ import annotations
 

@@ -80,10 +80,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class PeopleReport:
-    """What became of the faces of a video or an image where people were chosen.
+    """What happened to the faces of a video or an image where people were chosen.
 
     Attributes:
-        rule: what was asked for.
+        rule: what the user chose.
         embedder: the network that compared faces.
         kept: what stays visible.
         doubts: what is hidden because it is in doubt.

@@ -120,7 +120,7 @@ def detect_in_pyramid(
         image: Level 0 of the pyramid.
         smallest_px: The longer side of the last level is at most this.
         detect: Gets the image of a level and the level's number.
-        halvings_per_level: How many times each level halves the one before.
+        halvings_per_level: How many times each level halves the previous one.
         coarse_px: Detections of a smaller size (`Box.size`) at a reduced level have coarse boxes.
             Where a larger level detects the object too, its box is kept, with the better score.
         nms_iou: Of two boxes of different levels with a larger IoU, the better stays; None: 0.4.

@@ -30,7 +30,7 @@ class FileIdentity:
         modified_ns: When its content was last written.
         changed_ns: When anything of it was last changed. Programs can set `modified_ns` back, as
             sync clients do, but not this.
-        sha256: Hash of its bytes, if it was asked for.
+        sha256: Hash of its bytes, if it was requested.
     """
 
     path: Path

@@ -22,7 +22,7 @@ _MAX_SIDE = (1 << 16) - 1
 _MAX_REPETITIONS = (1 << 16) - 1
 _MAX_DELAY_MS = 10 * ((1 << 16) - 1)
 _SCREEN = struct.Struct("<6sHHBBB")
-_KEPT, _CLEARED = 1, 2  # what becomes of a frame before the next
+_KEPT, _CLEARED = 1, 2  # what happens to a frame before the next
 
 
 def write(file: BinaryIO, frames: Sequence[ImageFrame], *, is_transparent: bool) -> None:
@@ -31,7 +31,7 @@ def write(file: BinaryIO, frames: Sequence[ImageFrame], *, is_transparent: bool)
     Args:
         file: The output.
         frames: The frames, of one size.
-        is_transparent: Whether any of them is. Then each is stored whole, because the one before
+        is_transparent: Whether any of them is. Then each is stored whole, because the previous one
             must not be visible through it; else, only what changes is.
     """
     first = frames[0]

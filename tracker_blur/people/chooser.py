@@ -48,7 +48,7 @@ class PeopleChooser:
         self, settings: Settings, detectors: Sequence[ClassDetector], weights: Weights
     ) -> None:
         folder = settings.keep_people or settings.hide_people
-        assert folder is not None  # whoever calls this has checked
+        assert folder is not None  # the caller has checked
         self._rule: PeopleRule = "keep" if settings.keep_people is not None else "hide"
         detector = next((one for one in detectors if one.label == FACE), None)
         if detector is None:

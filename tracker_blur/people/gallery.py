@@ -1,4 +1,4 @@
-"""The gallery: the people of whom a folder has photos.
+"""The gallery: the people in a folder of photos.
 
 Photos in a folder of their own are one person's, who has the folder's name. Of those next to each
 other, the ones that are alike are. A photo that does not show exactly one good face is not used, or
@@ -35,7 +35,7 @@ _LARGER = 1.2  # so many times as large, a face that is not seen well may be who
 
 @dataclass(frozen=True, eq=False)
 class KnownPerson:
-    """A person of whom there are photos.
+    """A person in the photos.
 
     Attributes:
         name: That of the person's folder, or of the first photo.

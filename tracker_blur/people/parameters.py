@@ -18,7 +18,7 @@ class PeopleParameters(CheckedParameters):
     Attributes:
         min_face_px: Shorter side of a face's box from which it votes.
         min_detail_share: A face votes if so much of its contrast is fine detail. Blurred faces are
-            alike, whoever they are.
+            alike, even those of different people.
         min_landmark_score: The landmarks of a face count from this score of their detector.
         max_landmark_error_px: How far the landmarks of an aligned face may be from where they
             should be (root mean square, at `SIDE_PX`): those of a face in profile are far.

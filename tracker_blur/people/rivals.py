@@ -1,6 +1,6 @@
 """How much those who are seen together with a track are like the known people; no pixels.
 
-Whoever is as much like a person as the one who may be that person makes both doubtful. A mean over
+If two people are equally like a person in the photos, both are in doubt. A mean over
 a whole track would hide a second in which that is so.
 """
 

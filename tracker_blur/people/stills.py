@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StillDecision:
-    """What becomes of a face in an image.
+    """What happens to a face in an image.
 
     Attributes:
         is_visible: Whether it stays visible.
@@ -38,7 +38,7 @@ class StillDecision:
 def keep_in_still(
     people: Sequence[KnownPerson], thresholds: Thresholds, faces: Sequence[Vectors | None]
 ) -> list[StillDecision]:
-    """Return what becomes of the faces of an image where these people stay visible.
+    """Return what happens to the faces of an image where these people stay visible.
 
     Args:
         people: Those people.
@@ -76,7 +76,7 @@ def keep_in_still(
 def hide_in_still(
     people: Sequence[KnownPerson], thresholds: Thresholds, faces: Sequence[Vectors | None]
 ) -> list[StillDecision]:
-    """Return what becomes of the faces of an image where only these people are hidden.
+    """Return what happens to the faces of an image where only these people are hidden.
 
     Arguments as for `keep_in_still`.
     """

@@ -378,7 +378,7 @@ class Engine:
 
 
 def _decoded(source: FrameReader, report: Report, stage: str) -> Prefetcher[Frame]:
-    """Return the frames of an input, which a thread decodes ahead of whoever takes them."""
+    """Return the frames of an input, which a thread decodes ahead of the consumer."""
     width, height = source.info.size
     depth = 1 if width * height >= _LARGE_FRAME_PX else _QUEUED_FRAMES
     return Prefetcher(report.timed(source, stage), depth, "decode")

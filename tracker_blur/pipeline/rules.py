@@ -45,7 +45,7 @@ def check_rules(rules: Rules, info: VideoInfo, name: str) -> None:
 def check_times(rules: Rules, path: Path) -> None:
     """Check, before anything is detected, that no rule begins after a video's end.
 
-    Whoever gives such a time means another one: something would stay visible, or be heard.
+    Such a time is a mistake: something would stay visible, or be heard.
 
     Raises:
         SettingsError: One does.

@@ -49,7 +49,7 @@ class SessionClock:
         return timestamp + self._offset
 
     def frame_seconds(self, timestamp: float | None, now: float) -> float:
-        """Return the same for a frame: always later than the one before."""
+        """Return the same for a frame: always later than the previous one."""
         self._last = max(self.seconds(timestamp, now), self._last + self._timing.frame_step_seconds)
         return self._last
 

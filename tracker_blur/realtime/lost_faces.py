@@ -36,7 +36,7 @@ class LostFaces:
     ) -> None:
         self._loss_detector = LostFaceDetector(confidence, timing)
         self._on_detection = on_detection
-        self._lost: deque[set[TrackKey]] = deque()  # for each frame that is not asked for yet
+        self._lost: deque[set[TrackKey]] = deque()  # for each frame that was not requested yet
 
     def add(self, seen: Sequence[Seen], size: tuple[int, int]) -> None:
         """Take what was seen in the next frame of this (width, height), for each class."""
@@ -55,7 +55,7 @@ class LostFaces:
         self._lost.append(set(lost))
 
     def is_face_lost(self) -> bool:
-        """Return whether the oldest frame not asked for has a lost face not detected since."""
+        """Return whether the oldest frame not requested yet has a lost face not detected since."""
         return bool(self._lost.popleft())
 
 

@@ -44,7 +44,7 @@ def exposition(status: Callable[[], Status], accept: str = "") -> tuple[bytes, s
 
 
 class _StatusCollector(Collector):
-    """Reads all metrics from one status when they are asked for."""
+    """Reads all metrics from one status when they are requested."""
 
     def __init__(self, status: Callable[[], Status]) -> None:
         self._status = status
@@ -59,7 +59,7 @@ class _StatusCollector(Collector):
             "Captured frames that were dropped: a newer one was there, or more came than --rate",
             status.dropped,
         )
-        yield _counter("repeated", "Delivered frames that repeat the one before", status.repeated)
+        yield _counter("repeated", "Delivered frames that repeat the previous one", status.repeated)
         yield _counter("covers", "Delivered frames that were fully hidden", status.covers)
         yield _gauge("frames_per_second", "Frames delivered per second", status.rate)
         yield _gauge("delay_median_seconds", "Median delay", status.delay_median_ms / 1000)

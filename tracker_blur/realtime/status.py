@@ -45,7 +45,7 @@ class Status:
         frames_out: Frames delivered, with repeated and blanked ones.
         dropped: Captured frames that were dropped: a newer one was there, or more came than
             `rate` asks for.
-        repeated: Delivered frames that repeat the one before.
+        repeated: Delivered frames that repeat the previous one.
         covers: Delivered frames that were fully hidden.
         rate: Delivered frames per second, lately.
         delay_median_ms: Median time from a frame's capture to its delivery, lately, without the

@@ -1,4 +1,4 @@
-"""Work of a review that whoever looks at frames must not wait for."""
+"""Work of a review that must not delay frames."""
 
 from __future__ import annotations
 

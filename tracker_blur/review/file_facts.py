@@ -79,7 +79,7 @@ class FileFacts:
             SourceError: It cannot be read, or changes meanwhile.
         """
         identity = FileIdentity.of(path, hashed=True)
-        assert identity.sha256 is not None  # it was asked for
+        assert identity.sha256 is not None  # it was requested
         modified = datetime.fromtimestamp(identity.modified_ns / 1e9, UTC)
         start = (path.name, identity.sha256, identity.size_bytes, modified)
         facts = (

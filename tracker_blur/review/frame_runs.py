@@ -1,6 +1,6 @@
 """The places of a video from which decoding can continue, without a key frame.
 
-Whoever reviews goes back and forth: to a place and back, on from there, some seconds further. So
+Reviewers go back and forth: to a place and back, on from there, some seconds further. So
 the decoders of the last few places stay as they are.
 """
 
@@ -76,7 +76,7 @@ class FrameRuns:
             first: the first frame that is of use.
             number: the frame.
             is_wanted: asked again and again on the way there.
-            is_asked: whether someone waits for it; a place that no one has asked for is the first
+            is_asked: whether someone waits for it; a place that no one has requested is the first
                 to be given up.
 
         Returns:

@@ -36,7 +36,7 @@ class FrameSource(Protocol):
     def frames(self, first: int, is_wanted: Callable[[], bool]) -> FrameRun:
         """Yield the frame of this number and all that follow.
 
-        Whoever sends a later number gets the frame of that number next.
+        Send a later number to get the frame of that number next.
 
         Raises:
             AbandonedError: `is_wanted` said no on the way to the first one, or to one that was
@@ -63,7 +63,7 @@ class ImageFrames:
         self._max_megapixels = max_megapixels
 
     def prepare(self) -> None:
-        """Nothing makes jumps quicker: each frame of an animation changes the one before."""
+        """Nothing makes jumps quicker: each frame of an animation changes the previous one."""
 
     def start_of(self, number: int) -> int:
         """Return 0: animations are read from their start."""

@@ -1,6 +1,6 @@
 """Exact frames of one video for a person who steps, jumps and scrubs through it.
 
-One thread decodes. What it decoded is kept, up to a number of bytes. What is asked for last comes
+One thread decodes. What it decoded is kept, up to a number of bytes. What was requested last comes
 first; a request that a newer one of the same window has overtaken is dropped, and so is decoding on
 its behalf. While no one asks, the frames that come next in the direction of travel are decoded.
 """
@@ -179,7 +179,7 @@ class FrameStore:
                 self._kept.clear()
 
     def _work_once(self) -> bool:
-        """Decode what is asked for next; returns whether there may be more."""
+        """Decode what is requested next; returns whether there may be more."""
         try:
             task = self._next_task()
             if task is None:
@@ -187,7 +187,7 @@ class FrameStore:
             self._decode(*task)
         except AbandonedError:
             pass
-        except BaseException as error:  # noqa: BLE001  # whoever waits must hear of it
+        except BaseException as error:  # noqa: BLE001  # raised where it is waited for
             with self._condition:
                 self._drop(lambda _: True, error)
                 self._direction = 0  # decode nothing ahead
@@ -219,10 +219,10 @@ class FrameStore:
         failed: BaseException | None = None
         try:
             self._source.prepare()
-        except BaseException as error:  # noqa: BLE001  # whoever waits must hear of it
+        except BaseException as error:  # noqa: BLE001  # raised where it is waited for
             failed = error
         with self._condition:
-            self._is_prepared = True  # once: what fails here fails for whoever asks, too
+            self._is_prepared = True  # once: what fails here fails for each request, too
             if failed is not None:
                 self._drop(lambda _: True, failed)
             self._condition.notify_all()
@@ -238,7 +238,7 @@ class FrameStore:
         return travelling[-1] if travelling else next(iter(possible), None)
 
     def _next_ahead(self) -> int | None:
-        """Return the next frame that is likely to be asked for, and not kept."""
+        """Return the next frame that is likely to be requested, and not kept."""
         if not self._kept:
             return next(filter(self._can_reach, self._expected), None)
         if not self._direction:

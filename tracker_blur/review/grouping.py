@@ -67,7 +67,7 @@ class BackgroundGrouping:
 
     def _work(self) -> None:
         step_back()
-        # What cannot be read is said by whoever looks at the frames; people are but a convenience.
+        # What cannot be read is reported where frames are shown; grouping is only a convenience.
         with suppress(TrackerBlurError, AbandonedError):
             grouping = self._grouping()
             if grouping is not NO_GROUPING:
@@ -91,7 +91,7 @@ class BackgroundGrouping:
         return grouping_of(people, reader.embedder.thresholds.same + _DOUBTFUL_MARGIN)
 
     def _frames(self, wanted: set[int]) -> Iterator[KeptFrame]:
-        """Yield a frame for each of the video; those that are not wanted repeat the one before."""
+        """Yield a frame for each of the video; unwanted ones repeat the previous one."""
         self._source.prepare()
         run: Iterator[KeptFrame] | None = None
         at, frame = 0, None

@@ -29,7 +29,7 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an edit, undo or redo has done; all of one moment, whoever edits meanwhile.
+    """What an edit, undo or redo has done; consistent even if others edit meanwhile.
 
     Attributes:
         edit: the complete edit that was made, taken back or made again.
@@ -83,7 +83,7 @@ class History:
         return len(self._journal.lines)
 
     def snapshot(self) -> tuple[int, ReviewState]:
-        """Return the version and the state after it: of one moment, whoever edits meanwhile.
+        """Return the version and the state after it: consistent even if others edit meanwhile.
 
         Raises:
             TrackFileError: the journal was damaged meanwhile.
@@ -179,7 +179,7 @@ class History:
             return Done(edit, self.version, before, state)
 
     def undo(self, who: str, base: int | None = None) -> Done:
-        """Take back the last edit, whoever made it; raises as `add`."""
+        """Take back the last edit, no matter whose; raises as `add`."""
         return self._step(_UNDO, who, base)
 
     def redo(self, who: str, base: int | None = None) -> Done:

@@ -20,11 +20,11 @@ _GRID = 16  # points a side of a box: enough for a share
 
 
 class OccupiedPlaces:
-    """The boxes of all tracks in some frames, sorted by frame: thousands of places are asked for.
+    """The boxes of all tracks in some frames, sorted by frame: thousands of places are looked up.
 
     Args:
         tracks: the tracks.
-        frames: those in which places will be asked for.
+        frames: those in which places will be looked up.
         limits: tuning parameters.
     """
 

@@ -60,7 +60,7 @@ class Pictures:
 
         Raises:
             IndexError: there is no such frame.
-            OvertakenError: the same window has asked for another one since.
+            OvertakenError: the same window has requested another one since.
             SourceError: it cannot be read.
         """
         frame = self._frames.frame(number, client, seq)

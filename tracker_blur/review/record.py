@@ -58,7 +58,7 @@ def report_for(
     if tracks is None:
         return report_data(source, output, verification=verdict, models_folder=models_folder)
     digest = FileIdentity.of(tracks, hashed=True).sha256
-    assert digest is not None  # it was asked for
+    assert digest is not None  # it was requested
     content = track_file.read(tracks)
     journal = Journal(journal_path(tracks), digest)
     lines = journal.news()

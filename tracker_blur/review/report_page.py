@@ -333,7 +333,7 @@ def _journal(journal: Mapping[str, Any], called: Mapping[int, str]) -> Iterator[
         yield "<p>No one has changed anything in a review.</p>"
         return
     has_hashes = all("previous" in entry for entry in journal["entries"])
-    yield f"<p>{counted(journal['lines'], 'line')}; each carries the hash of the one before, and "
+    yield f"<p>{counted(journal['lines'], 'line')}; each carries the hash of the previous one, and "
     yield f"the chain is {_text(journal['chain'])}. Hash of the last line: "
     yield f"<code>{_text(journal['last_line_sha256'])}</code></p>"
     rows = [

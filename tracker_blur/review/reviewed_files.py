@@ -42,7 +42,7 @@ class ReviewedFiles:
         self._problem: TrackerBlurError | None = None
         self._hashing: threading.Thread | None = None
         self._check_video()
-        assert self._track_identity.sha256 is not None  # it was asked for
+        assert self._track_identity.sha256 is not None  # it was requested
         self.track_sha256 = self._track_identity.sha256
 
     def are(self, video: Path, track_path: Path) -> bool:

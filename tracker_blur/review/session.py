@@ -193,7 +193,7 @@ class ReviewSession:
 
         Raises:
             IndexError: there is no such frame.
-            OvertakenError: the same window has asked for another one since.
+            OvertakenError: the same window has requested another one since.
             SourceError: it cannot be read.
         """
         shown = self.state if redacted else None
@@ -254,7 +254,7 @@ class ReviewSession:
     def state_sha256(self, version: int) -> str | None:
         """Return what stands for the review as it was at a version, and for no other review's.
 
-        It is the hash of the journal's line with this number, which holds that of the one before,
+        It is the hash of the journal's line with this number, which holds that of the previous one,
         and so on to the track file's, which stands for 0. None: there is no such version.
         """
         lines = self._history.lines
@@ -355,7 +355,7 @@ class ReviewSession:
             )
 
     def forget_frames(self) -> None:
-        """Give up the memory of decoded frames; they are decoded again when they are asked for."""
+        """Give up the memory of decoded frames; they are decoded again when they are requested."""
         self._frames.forget()
 
     def close(self) -> None:

@@ -53,7 +53,7 @@ def _spans(track: Track) -> list[list[Any]]:
     """Return [first, last, origin] of each stretch of frames with one origin.
 
     Frames between two detections in which the face was tracked count as detected. Of very many
-    stretches, neighbors are put together: whoever looks closer asks for the boxes.
+    stretches, neighbors are put together: for a closer look, the boxes can be requested.
     """
     origins = _without_short(track.origins, _TRACKED, _DETECTED, _MOST_SKIPPED)
     spans = _stretches(track, origins)

@@ -1,7 +1,7 @@
 """Lets only requests through that may use the service: Host, Origin and token.
 
 Answers to the wrong token come as fast as others: a token has at least 16 characters, so guesses
-are hopeless, and whoever waits would only hold a connection.
+are hopeless, and waiting would only hold a connection.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OPEN_FOLDER = "/docs/"
 def is_open(path: str) -> bool:
     """Return whether everyone who reaches the server gets what is at a path.
 
-    It says nothing of the users, and whoever checks the server's health has no token.
+    It says nothing about users, and health checks have no token.
     """
     return path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER)
 

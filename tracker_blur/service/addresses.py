@@ -73,7 +73,7 @@ class AllowedHost(NamedTuple):
         """Return where to connect to; a name is looked up, which may take seconds.
 
         All of its addresses must be public: one of them may come from someone else. Those that are
-        named as addresses may be private ones, as whoever allowed them has seen which they are.
+        named as addresses may be private: the operator who allowed them has seen which they are.
 
         Raises:
             OSError: It cannot be looked up.

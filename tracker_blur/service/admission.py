@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class AdmittedRequests:
-    """Passes on so many requests at a time; whoever checks the service's health always gets in.
+    """Passes on a limited number of requests at a time; health checks always get in.
 
     The server itself ends the oldest connection where there are too many, which suits a page whose
     buttons must always work. There are fewer requests than it takes connections.

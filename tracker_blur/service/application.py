@@ -37,7 +37,7 @@ class _Application(FastAPI):
 
 
 def create_application(service: Service) -> FastAPI:
-    """Return the application; whoever serves it decides which requests it gets."""
+    """Return the application; its server decides which requests it gets."""
     app = _Application(
         title="trackblur",
         description=_DESCRIPTION,
@@ -45,7 +45,7 @@ def create_application(service: Service) -> FastAPI:
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        # For the documents; whoever serves the application checks the token.
+        # For the documents; the server of the application checks the token.
         dependencies=[Security(HTTPBearer(auto_error=False))],
     )
     for module in (predict_routes, redact_routes, health_routes, docs_routes):

@@ -1,4 +1,4 @@
-"""Fetches what a request names by its URL, from hosts that whoever runs the service has allowed.
+"""Fetches what a request names by its URL, from hosts that the operator has allowed.
 
 A name is looked up once, its addresses are checked, and the connection goes to one of these: a name
 that leads elsewhere a moment later (DNS rebinding) changes nothing.

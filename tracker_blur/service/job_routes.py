@@ -54,7 +54,7 @@ _PROBLEMS = documented(
         403: "The service has no folder, or does not fetch from that host.",
         404: "There is no such file.",
         408: "The file did not arrive in time.",
-        409: "The file was reviewed: `decisions` must say what becomes of that.",
+        409: "The file was reviewed: `decisions` must say what happens to that.",
         413: "The file is too long.",
         415: "The file is no video and no image.",
         422: "A field makes no sense.",

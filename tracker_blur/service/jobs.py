@@ -97,7 +97,7 @@ class Jobs:
         """Begin to run jobs.
 
         Args:
-            address: Where they are served: whoever opens the same folder gets to know it.
+            address: Where they are served: shown to others who open the same folder.
         """
         self._state.write("address", address)
         self.services.start()
@@ -155,7 +155,7 @@ class Jobs:
             action: What to do.
             path: The file.
             choice: How.
-            decisions: What becomes of decisions made in its review; None: there are none.
+            decisions: What happens to decisions made in its review; None: there are none.
 
         Raises:
             Problem: There is no folder, or the service stops.

@@ -59,7 +59,7 @@ class Metrics:
             self._hidden.labels(label).inc(count)
 
     def show(self, name: str, meaning: str, value: Callable[[], float]) -> None:
-        """Add a figure that is asked for when all are."""
+        """Add a figure that is read when the metrics are."""
         Gauge(f"trackblur_{name}", meaning, registry=self.registry).set_function(value)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:

@@ -139,7 +139,7 @@ def describe_errors(openapi: dict[str, Any]) -> None:
 
 
 async def refuse(scope: Scope, send: Send, code: int, reason: str) -> None:
-    """Answer with a problem, and close the connection: for whoever has no application around."""
+    """Answer with a problem, and close the connection: for code outside of the application."""
     response = Problem(code, reason, {"connection": "close"}).response(scope)
     await send({"type": "http.response.start", "status": code, "headers": response.raw_headers})
     await send({"type": "http.response.body", "body": response.body})

@@ -42,7 +42,7 @@ class ServiceServer:
 
     Attributes:
         service: The parts behind it.
-        page_url: The address of the folder's page, with the token; None: there is none, for want of
+        page_url: The address of the folder's page, with the token; None: there is none, for lack of
             a folder or a token.
 
     Raises:

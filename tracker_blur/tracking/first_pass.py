@@ -70,7 +70,7 @@ class Seen(NamedTuple):
 
     Attributes:
         pts: Its time, in units of the time base.
-        change: What the frame is to the one before.
+        change: How the frame relates to the previous one.
         is_detection_frame: Whether the detector ran.
         faces: The faces in this frame, then those of earlier frames that are known only now.
         evidence: What the classifier says about detections in this frame: track and log odds.

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class LazyView:
-    """A frame as the first pass sees it: of most frames, only what they are to the one before.
+    """A frame as the first pass sees it: of most frames, only how they relate to the previous one.
 
     Args:
-        change: What the frame is to the one before.
+        change: How the frame relates to the previous one.
         make: Makes its view; called once at most.
     """
 

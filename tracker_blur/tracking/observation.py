@@ -195,7 +195,7 @@ class Views(Protocol):
     """Makes the views of a video."""
 
     def view(self, frame: Frame, change: Change, /) -> Image:
-        """Return the view of the next frame, given what it is to the one before."""
+        """Return the view of the next frame, given how it relates to the previous one."""
         ...
 
     def state(self) -> State:
@@ -208,7 +208,7 @@ class VideoObserver:
     """Observes all target classes of a video.
 
     Attributes:
-        cuts: Compares each frame with the one before.
+        cuts: Compares each frame with the previous one.
         thumbnail_px: (width, height) at which it does.
         views: Make the views.
         observers: One for each class.

@@ -48,7 +48,7 @@ class Step:
 
     Attributes:
         faces: Where the faces are.
-        change: What the frame is to the one before.
+        change: How the frame relates to the previous one.
         is_detection_frame: Whether the detector ran.
         evidence: What the classifier says about detections in this frame: track and log odds.
         ways: How the tracks were last detected that were not detected in the usual way.

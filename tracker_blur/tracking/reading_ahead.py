@@ -29,7 +29,7 @@ def read_ahead(
 ) -> Iterator[list[Tracks]]:
     """Yield, after each frame and at the end, the pieces of tracks that no later frame changes.
 
-    Most frames end no piece. So whoever stops this waits for one frame, not for a whole piece.
+    Most frames end no piece. So stopping this waits for one frame, not for a whole piece.
 
     Args:
         frames: The frames of the video.

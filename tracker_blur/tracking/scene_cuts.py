@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Change(enum.Enum):
-    """What a frame is to the one before: the same scene, a cut, or the scene before a flash."""
+    """How a frame relates to the previous one: same scene, a cut, or the scene before a flash."""
 
     NONE = "none"
     CUT = "cut"
@@ -30,7 +30,7 @@ class Change(enum.Enum):
 
 
 class CutDetector:
-    """Compares each frame with the one before, by mean HSV differences of thumbnails.
+    """Compares each frame with the previous one, by mean HSV differences of thumbnails.
 
     The score is that of PySceneDetect's content detector; the ratio to the frames before is that
     of its adaptive detector. A flash of light makes two cuts, and the second is a return to the

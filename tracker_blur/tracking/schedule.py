@@ -38,7 +38,7 @@ class DetectionSchedule:
     the faces' motion, and new faces, allow.
 
     Unless N depends on what is measured, detection frames follow the clock, not the first frame:
-    whoever begins later soon detects on the same frames.
+    a tracker that begins later soon detects on the same frames.
 
     Where frames are far apart in time, a face may be in only one of them. Then N is 1, whatever
     was asked for. That is so in a time lapse, or live on a slow machine. Where they are farther

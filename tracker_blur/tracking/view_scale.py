@@ -103,7 +103,7 @@ class ScaledViews:
         limits = self._parameters
         if is_cut or self._next_large_seconds == -math.inf:
             self._next_large_seconds = frame.seconds + limits.first_interval_seconds
-        elif is_due:  # by the clock: whoever begins later soon sees the same large views
+        elif is_due:  # by the clock: a tracker that begins later soon sees the same large views
             interval = limits.interval_seconds
             self._next_large_seconds = ((slot_of(frame.seconds, interval) or 0) + 1) * interval
         needed_px = self._needed_px(frame, default_px, is_cut=is_cut)

@@ -148,7 +148,7 @@ def _random_places(columns: int, rows: int, size: float, rng: Rng) -> list[tuple
         middle = grid[int(rng.integers(len(grid)))]
         grid = grid[np.argsort(np.abs(grid - middle).max(1))[:count]]
     moved = grid + rng.normal(0.0, 0.2 * size, grid.shape)
-    # From top to bottom, since whoever stands in front hides those behind.
+    # From top to bottom, since those in front hide those behind.
     return [(x, y) for x, y in moved[np.argsort(moved[:, 1])].tolist()]
 
 

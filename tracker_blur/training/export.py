@@ -47,7 +47,7 @@ _MAX_VALIDATED = 300  # validation must not take longer than training
 def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:
     """Return the network as ONNX; it takes normalized images whose sides are multiples of 32.
 
-    Whoever reads the images normalizes them: OpenCV does it for nothing then, while it would take
+    The reader of the images normalizes them: OpenCV does it at no cost then, while it would take
     two passes over the image in the network. Batch normalizations are folded into the convolutions.
 
     OpenCV shows little more of an ONNX file than the names of its outputs, so these carry what a

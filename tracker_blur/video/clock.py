@@ -107,7 +107,7 @@ class _ContinuousClock:
             self._now = stated - offset
             duration = (packet.duration or 0) * packet.time_base
             self._next[packet.stream.index] = self._now + duration
-        # At a jump, FFmpeg gives a packet the decoding time of the one before.
+        # At a jump, FFmpeg gives a packet the decoding time of the previous one.
         time = stated - offset
         if packet.dts is not None:
             decoded = packet.dts * packet.time_base

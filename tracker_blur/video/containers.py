@@ -27,7 +27,7 @@ class ContainerFormat:
         lossless_audio: What replaces audio that it cannot hold.
         subtitles: FFmpeg's encoder of the text subtitles that all its players read.
         options: For the muxer.
-        is_strict: Whether each packet of a track must be later than the one before.
+        is_strict: Whether each packet of a track must be later than the previous one.
         holds_tracks: Whether it has other tracks than video.
         holds_fonts: Whether fonts can be attached.
     """

@@ -94,7 +94,7 @@ class KeyFrameIndex:
                             packets.add(packet)
                 duration.check_end()
             except (DamageError, av.FFmpegError, OSError, IndexError):
-                return None  # whoever reads the whole says what is wrong
+                return None  # reading the whole reports what is wrong
             return packets.index()
 
 

@@ -30,7 +30,7 @@ _PROTOCOL = "subfile"
 
 
 class Link(NamedTuple):
-    """One of the files: its bytes, and how many seconds the ones before it last."""
+    """One of the files: its bytes, and how many seconds the previous ones last."""
 
     start: int
     end: int

@@ -65,7 +65,7 @@ class PacketList:
         pts: list[int] = []
         positions: list[int] = []
         keys: list[int] = []
-        # What cannot be read is reported by whoever reads the video from its start.
+        # What cannot be read is reported when the video is read from its start.
         with open_input(identity.path) as container, suppress(av.FFmpegError, OSError, IndexError):
             stream = video_stream(container, identity.path)
             for packet in demuxed(identity.path, container, stream.index, (stream.index,)):

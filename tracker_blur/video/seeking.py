@@ -119,7 +119,7 @@ class VideoFrames:
     ) -> Generator[DecodedFrame, int | None, None]:
         """Yield the frame of this number and all that follow.
 
-        Whoever sends a later number gets the frame of that number next. What lies between is only
+        Send a later number to get the frame of that number next. What lies between is only
         decoded as far as it is needed for that.
 
         Args:
@@ -256,7 +256,7 @@ class _Place:
 
     Attributes:
         number: the frame that comes next.
-        is_sought: whether it does not follow the one before.
+        is_sought: whether it does not follow the previous one.
         has_begun: whether there was one.
     """
 

@@ -50,7 +50,7 @@ def is_upload(scope: Scope) -> bool:
 
 
 def create_application(services: Services) -> FastAPI:
-    """Return the application; whoever serves it decides which requests it gets."""
+    """Return the application; its server decides which requests it gets."""
     app = FastAPI(
         openapi_url=None,
         docs_url=None,

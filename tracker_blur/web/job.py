@@ -69,7 +69,7 @@ class Job:
     Attributes:
         id: 16 hexadecimal digits.
         new: What is to be run.
-        state: What has become of it.
+        state: What has happened to it.
         created: When it was added.
         started: When its process was last started.
         ended: When that ended.

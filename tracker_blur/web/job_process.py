@@ -1,6 +1,6 @@
 """The process of a job: it outlives the server, and the next server finds it again.
 
-It holds a lock on a file as long as it lives. So whoever comes later knows whether it does, however
+It holds a lock on a file as long as it lives. So later servers know whether it does, however
 it ended, and that the number it was given still stands for it.
 """
 

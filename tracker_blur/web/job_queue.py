@@ -202,7 +202,7 @@ class JobQueue:
 
         Args:
             job_id: The job's id.
-            reason: Why, if no one asked for it.
+            reason: Why, if no user requested it.
         """
         with self._changed:
             job = self.get(job_id)

@@ -31,7 +31,7 @@ _KILLED = "its process was ended from outside: there may be too little memory: t
 
 
 class JobRuns:
-    """The processes of jobs. Whoever uses it calls one method at a time.
+    """The processes of jobs. Callers use one method at a time.
 
     Args:
         store: Keeps the jobs.

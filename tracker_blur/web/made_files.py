@@ -1,6 +1,6 @@
 """Which files jobs have made in the folder of the page, and are still there.
 
-Whoever sends one checks first that it is unchanged. A folder's other videos and images come along,
+Before one is sent, it is checked to be unchanged. A folder's other videos and images come along,
 to be named as left out: a run may have passed them over, and no archive is to be taken for whole.
 """
 

@@ -19,7 +19,7 @@ class OpenedFile(FileResponse):
     """Sends a file that was checked and opened, whatever has its name by now.
 
     Args:
-        file: The file. It is closed at the end, or by whoever does not send the answer.
+        file: The file. It is closed at the end, or by a caller that does not send the answer.
         name: What browsers save it as; it may be no text.
         kind: Its media type.
     """

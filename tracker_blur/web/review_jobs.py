@@ -71,7 +71,7 @@ class ReviewJobs:
         jobs: the queue.
         reviews: which videos are reviewed.
         sessions: those that are open.
-        warn: called with a line when a search that was asked for cannot be added.
+        warn: called with a line when a requested search cannot be added.
     """
 
     def __init__(
@@ -214,7 +214,7 @@ class ReviewJobs:
                     self._verified.add(job.id)
 
     def _is_due(self, job: Job) -> bool:
-        """Return whether a search of what a job has made was asked for, and not added yet."""
+        """Return whether a search of what a job has made was requested, and not added yet."""
         is_asked_for = job.state == "done" and job.new.settings.get(_VERIFY) is True
         return is_asked_for and job.id not in self._verified
 

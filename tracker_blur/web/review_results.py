@@ -94,7 +94,7 @@ def result_dict(
     Args:
         jobs: all jobs.
         result: the result.
-        is_search_due: whether a search of it was asked for that is no job yet.
+        is_search_due: whether a search of it was requested that is no job yet.
     """
     if result is None:
         return None

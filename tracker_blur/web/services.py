@@ -123,7 +123,7 @@ class Services:
             action: What to do.
             files: The files.
             choice: How.
-            decisions: What becomes of decisions made in the reviews of files that are redacted;
+            decisions: What happens to decisions made in the reviews of files that are redacted;
                 None: there are none.
 
         Raises:

@@ -36,7 +36,7 @@ class SceneCutParameters(ParameterGroup):
     """A flash of light ends within this many frames; then the scene before it continues."""
 
     return_share: float = 0.5
-    """After a flash, the frame differs from the one before it by less than this share of
+    """After a flash, the frame differs from the one before the flash by less than this share of
     `content_threshold`."""
 
 

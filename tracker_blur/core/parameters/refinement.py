@@ -1,4 +1,4 @@
-"""What becomes of raw tracks: which are faces, and how they are linked and smoothed."""
+"""What happens to raw tracks: which are faces, and how they are linked and smoothed."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class PlausibilityParameters(ParameterGroup):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationParameters(ParameterGroup):
-    """When a classifier is asked, and what its answer decides. Odds are natural logarithms.
+    """When a classifier is run, and what its answer decides. Odds are natural logarithms.
 
     Chosen on the raw tracks of the annotated and of the hard clips (docs/leaks.md).
     """

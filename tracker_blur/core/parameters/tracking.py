@@ -161,7 +161,7 @@ class BacktrackingParameters(ParameterGroup):
     """Most frames to track a new face back through. They are kept as images."""
 
     max_window_megabytes: int = 384
-    """Most memory for these images: 15 of 4K, which are detected on only when asked for."""
+    """Most memory for these images: 15 of 4K, which are detected on only when needed."""
 
     max_unconfirmed_frames: int = 6
     """A tracker that no re-detection confirms is trusted for this many frames."""

@@ -2,7 +2,7 @@
 
 Paper: Chen, Liu, Gao, Han, "MobileFaceNets", CCBR 2018, arXiv 1804.07573. The file comes without a
 license and without a word on the faces that it was trained on, so there is no `models pull` for it:
-whoever has it puts it into a folder of weights. Thresholds are only right for the file that they
+if you have it, put it into a folder of weights. Thresholds are only right for the file that they
 were measured with, so it must be that one.
 """
 

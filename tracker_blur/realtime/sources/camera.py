@@ -75,7 +75,7 @@ class CameraSource:
         self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> None:
-        """Open the camera at the supported size and rate nearest to those asked for."""
+        """Open the camera at the supported size and rate nearest to the requested ones."""
         device = self._device
         with _quiet_opencv():
             capture = cv2.VideoCapture(int(device) if device.isdecimal() else device)

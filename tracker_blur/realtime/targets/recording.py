@@ -69,7 +69,7 @@ class RecordingTarget:
         self._path = path
         self._files: SegmentFiles | None = None
         self._format: Format | None = None
-        # Frames go to the last segment; the one before may still wait for late audio.
+        # Frames go to the last segment; the previous one may still wait for late audio.
         self._segments: list[_Segment] = []
 
     def open(self, format: Format) -> None:

@@ -1,7 +1,7 @@
 """Our own CSV layout: labels.csv with the columns file, split, style, boxes and ignore.
 
 Boxes are "x1 y1 x2 y2" in pixels, joined by ";". `style` is the class of all boxes of an image, or
-"none" for an image without objects. Rows with whole heads ("head") are skipped unless asked for: a
+"none" for an image without objects. Rows with whole heads ("head") are skipped by default: a
 detector that learns them together with faces learns neither.
 """
 

@@ -2,7 +2,7 @@
 
 After Platt, "Probabilistic Outputs for Support Vector Machines", 1999. The odds are those for
 PRIOR_ODDS objects to each other detection, whatever their numbers are in the validation images, so
-that they mean the same after each training. Whoever knows more adds the logarithm of that.
+that they mean the same after each training. If the odds beforehand are known, add their logarithm.
 """
 
 from __future__ import annotations

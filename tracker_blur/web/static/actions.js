@@ -89,7 +89,7 @@ export class Actions {
       toast(texts.people.chooseFirst);
       return;
     }
-    const tracks = store.people.flatMap((id) => store.video.personById.get(id).tracks); // those that were shown, whoever joins them meanwhile
+    const tracks = store.people.flatMap((id) => store.video.personById.get(id).tracks); // those that were shown, even if others join them meanwhile
     await this.setHidden(tracks, isHidden, why);
   }
 

@@ -8,7 +8,7 @@ const CONTROLS = "button, a, input, select, summary, label, canvas, dialog, li";
  * Swallow clicks that follow another one at the same place, but would hit something else.
  *
  * A click may open a dialog, show a message or fill a list again: then another control lies under
- * the pointer, and whoever has clicked twice would press it without having seen it.
+ * the pointer, and a double click would press it without having seen it.
  */
 export function guardDoubleClicks() {
   let last = { target: null, x: 0, y: 0, at: -Infinity };

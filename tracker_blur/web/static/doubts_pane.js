@@ -26,7 +26,7 @@ export class DoubtsPane {
     store.on("doubts doubt video", () => this.show());
   }
 
-  /** Open the next place that nobody has looked at, or the one before (-1). */
+  /** Open the next place that no one has looked at, or the previous one (-1). */
   next(direction) {
     const { store } = this;
     const open = store.doubts.filter(({ seen, id }) => !seen || id === store.doubt);

@@ -25,7 +25,7 @@ export class FrameLoader {
     else this.#start();
   }
 
-  /** Whether what is shown is what was asked for. */
+  /** Whether what is shown is what was requested. */
   get isCurrent() {
     return this.current !== null && this.wanted !== null && isSame(this.current, this.wanted) && isEnough(this.current, this.wanted);
   }

@@ -46,7 +46,7 @@ export class JobQueue {
   /** Go to the review as soon as this job is done, also after a reload. */
   openWhenDone(id) {
     sessionStorage.setItem(OPENS_KEY, id);
-    const give = () => sessionStorage.removeItem(OPENS_KEY); // whoever does something else does not wait for it
+    const give = () => sessionStorage.removeItem(OPENS_KEY); // someone who does something else does not wait for it
     for (const event of ["pointerdown", "keydown"]) addEventListener(event, give, { once: true });
   }
 
@@ -175,7 +175,7 @@ function buttonsOf(job, isExposed) {
 /** Why a job failed. */
 const problemOf = ({ error }) => (error ?? "").replace(PARTIAL, `“${texts.jobs.buttons.partial}”`);
 
-/** In which files a job has found nothing, so that they show whoever is in them; a job that failed may have written some. */
+/** In which files a job has found nothing, so that everyone in them can be seen; a job that failed may have written some. */
 function warningOf({ result }) {
   const names = result?.nothing_found ?? [];
   return names.length ? texts.jobs.nothingFound(names.slice(0, NAMED), Math.max(0, names.length - NAMED)) : "";

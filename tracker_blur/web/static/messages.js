@@ -43,7 +43,7 @@ export function showError(error) {
   else toast(error.status === 403 ? texts.common.newAddress : error.message, { kind: "error" });
 }
 
-/** Run something asynchronous that a user asked for; errors are shown. Returns undefined after one. */
+/** Run something asynchronous that a user requested; errors are shown. Returns undefined after one. */
 export async function attempt(work) {
   try {
     return await work();

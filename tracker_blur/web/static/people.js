@@ -42,7 +42,7 @@ export class PeopleWall {
     this.#scroll();
   }
 
-  /** Show the card of whoever was selected elsewhere; cards under the pointer stay where they are. */
+  /** Show the card of a person who was selected elsewhere; cards under the pointer stay where they are. */
   #scroll() {
     const { people } = this.store;
     if (people === this.scrolledTo) return;

@@ -4,7 +4,7 @@ import { byId, setText } from "./dom.js";
 import { texts } from "./texts.js";
 
 const MOST_ZOOM = 32; // screen pixels a video pixel
-const STEP = 320; // widths that are asked for are multiples of it, so that few sizes are made
+const STEP = 320; // requested widths are multiples of it, so that few sizes are made
 const SMALL = 70; // screen pixels: a face of this size can be judged
 const LARGEST_STEP = 5;
 const HURRIED_WIDTH = 640; // while scrubbing and playing

@@ -189,7 +189,7 @@ export class Timeline {
     if (x > scale.left + scale.width - 4 && !scale.isAll) scale.scroll(12);
     if (x < scale.left + 4 && !scale.isAll) scale.scroll(-12);
     const { track, end } = gesture;
-    // The last frame's right edge is the end, so the frame that is shown is the one before it.
+    // The last frame's right edge is the end, so the frame that is shown is the previous one.
     const frame = scale.frame(end === "last" ? x - scale.perFrame / 2 : x);
     if (track) gesture.frame = end === "last" ? Math.max(track.first, store.video.clamp(frame)) : Math.min(track.last, store.video.clamp(frame));
     this.actions.go(gesture.frame ?? frame);

@@ -202,7 +202,7 @@ export class Tools {
     if (this.ghost?.kind === "zone" && !this.gesture) this.ghost = null;
   }
 
-  /** A box has been drawn; with `isMore`, whoever is selected by it comes to those who are. */
+  /** A box has been drawn; with `isMore`, the people in it are added to the selection. */
   async #finishBox(box, isMore) {
     if (!boxes.isLargeEnough(box)) {
       this.store.set({ drawing: null });
