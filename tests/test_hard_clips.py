@@ -30,7 +30,7 @@ def key_frames(folder: Path, *rows: str) -> Path:
 
 
 def write_clip(file: Path, frame_count: int, hidden: tuple[int, int, int, int] | None) -> Path:
-    """Write a gray clip of which an ellipse in this box, x, y, w, h, is hidden in green."""
+    """Write a gray clip in which an ellipse in this box, x, y, w, h, is hidden in green."""
     with av.open(file, "w") as container:
         stream = container.add_stream("libx264", rate=10, options={"crf": "18"})
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"

@@ -20,7 +20,7 @@ _SIDE_PX = 32
 
 
 def bright_clip(path: Path, frames: int, top: int = 80, speed: int = 4) -> Path:
-    """Write a clip in which a square of noise moves by so many pixels a frame."""
+    """Write a clip in which a square of noise moves by this many pixels a frame."""
     square = np.random.default_rng(0).integers(150, 256, (_SIDE_PX, _SIDE_PX, 3), np.uint8)
     made = []
     for index in range(frames):

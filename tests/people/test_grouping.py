@@ -132,8 +132,8 @@ def test_a_head_around_a_face_may_be_the_same_person() -> None:
     head = replace(track(2, range(50), x=200), boxes=face.boxes + margins)
     assert not seen_together([face, head], PARAMETERS)
     # A small face that only lies within a large box is another one's.
-    beside = replace(head, boxes=head.boxes + np.array([80, 0, 80, 0], np.float32))
-    assert seen_together([face, beside], PARAMETERS) == {(1, 2)}
+    neighbor = replace(head, boxes=head.boxes + np.array([80, 0, 80, 0], np.float32))
+    assert seen_together([face, neighbor], PARAMETERS) == {(1, 2)}
 
 
 def test_two_faces_cheek_to_cheek_are_two_people() -> None:

@@ -100,8 +100,8 @@ def test_stretched_audio_is_the_same_tone_without_clicks(drift: float) -> None:
     spectrum = np.abs(np.fft.rfft(played[0, -AUDIO_RATE:] * np.hanning(AUDIO_RATE)))
     peak = int(spectrum.argmax())
     assert peak == pytest.approx(1000 / (1 + drift), abs=2)
-    beside = np.delete(spectrum, np.arange(peak - 40, peak + 41))
-    assert 20 * np.log10(beside.max() / spectrum[peak]) < -60
+    around = np.delete(spectrum, np.arange(peak - 40, peak + 41))
+    assert 20 * np.log10(around.max() / spectrum[peak]) < -60
 
 
 def test_a_real_gap_stays_and_an_overlap_is_dropped() -> None:

@@ -187,9 +187,9 @@ def test_a_box_that_a_person_drew_may_end_too_early() -> None:
 
 
 def test_another_track_that_does_not_hold_the_face_does_not_go_on() -> None:
-    beside = MIDDLE.moved(80, 0)
+    neighbor = MIDDLE.moved(80, 0)
     assert ("track_end", 100) in kinds(
-        doubts_of(scene(within(range(100)), within(range(FRAMES), beside)))
+        doubts_of(scene(within(range(100)), within(range(FRAMES), neighbor)))
     )
 
 

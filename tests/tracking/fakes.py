@@ -49,7 +49,7 @@ def wall(square: Box | None = None) -> Image:
 
 
 def shifted(dx: float, dy: float = 0.0) -> Image:
-    """Return the portrait, moved by so many pixels."""
+    """Return the portrait, moved by this many pixels."""
     motion = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     moved = cv2.warpAffine(PORTRAIT, motion, (512, 512), borderMode=cv2.BORDER_REFLECT)
     return np.asarray(moved, np.uint8)

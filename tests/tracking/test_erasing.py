@@ -15,8 +15,8 @@ BODY = Box(100, 100, 200, 200)
 @pytest.mark.parametrize(
     ("face", "is_shown"),
     [
-        (Box(130, 60, 170, 110), True),  # a head upon it
-        (Box(60, 100, 100, 140), True),  # beside it, and in the crop
+        (Box(130, 60, 170, 110), True),  # a head on it
+        (Box(60, 100, 100, 140), True),  # next to it, and in the crop
         (Box(10, 100, 56, 140), False),  # mostly outside of the crop
         (Box(300, 100, 340, 140), False),
         (Box(110, 100, 200, 190), False),  # almost as large

@@ -177,7 +177,7 @@ def contents(tracks: Tracks) -> tuple[object, ...]:
 
 
 def steady(frames: int, *, gone: range = range(0), cuts: Sequence[int] = ()) -> Script:
-    """Return a script of one face that is seen in each frame, but for those where it is gone."""
+    """Return a script of one face that is seen in each frame, except for those where it is gone."""
     script = Script()
     for index in range(frames):
         face = Face(0, BOX.scaled(0.1, 0.1), 0.9, Origin.DETECTED)

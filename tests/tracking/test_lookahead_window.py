@@ -296,7 +296,7 @@ def test_no_frame_depends_on_those_after_its_delay_or_on_what_is_forgotten(
 
 
 def all_bytes(root: object) -> int:
-    """Return the memory of an object and of all that it refers to, but for code."""
+    """Return the memory of an object and of all that it refers to, except for code."""
     reached: dict[int, object] = {}
     rest = [root]
     while rest:

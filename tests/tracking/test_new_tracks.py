@@ -28,7 +28,7 @@ def candidates() -> LowConfidenceDetections:
 
 
 def repeat(candidates: LowConfidenceDetections, times: int) -> list[Detection]:
-    """Return the faces after so many detections in a row, 2 pixels apart."""
+    """Return the faces after this many detections in a row, 2 pixels apart."""
     return [candidates.agreeing([low(dx=2.0 * i)]) for i in range(times)][-1]
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def still(square: Box | None, index: int = 0, scale: int = 1) -> ImageFrame:
-    """Return a still image of the square, enlarged so many times."""
+    """Return a still image of the square, enlarged this many times."""
     enlarged = cv2.resize(wall(square), None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
     blue, green, red = (np.asarray(plane, np.uint8) for plane in cv2.split(enlarged))
     return ImageFrame((red, green, blue), index=index, pts=index, time_base=Fraction(1, 25))

@@ -51,9 +51,9 @@ def test_a_kept_face_is_visible_on_purpose_only_while_its_track_says_so(index: T
 
 def test_a_face_next_to_a_kept_one_is_another() -> None:
     index = index_of(track(1, KEPT, range(20), hide=False))
-    beside = KEPT.moved(35, 0)  # cheek to cheek, and no track has seen it
-    assert beside.iou(KEPT) > VerificationParameters().track_iou
-    assert index.left_visible(5, beside) is None
+    neighbor = KEPT.moved(35, 0)  # cheek to cheek, and no track has seen it
+    assert neighbor.iou(KEPT) > VerificationParameters().track_iou
+    assert index.left_visible(5, neighbor) is None
 
 
 @pytest.mark.parametrize(

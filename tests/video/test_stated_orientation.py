@@ -96,7 +96,7 @@ def test_a_matrix_without_an_angle_is_no_error(tmp_path: Path) -> None:
         assert reader.info.size == (96, 64)
 
 
-def test_mirrored_frames_are_told_from_upright_ones() -> None:
+def test_mirrored_frames_are_distinguished_from_upright_ones() -> None:
     stated = StatedOrientation()
     upside_down = (65536, 0, 0, 0, -65536, 0, 0, 0, 1 << 30)
     frame = Stating(upside_down, 0, True)

@@ -36,7 +36,7 @@ class Overlap:
 
 
 def hidden_all_the_same(tracks: Tracks) -> tuple[Overlap, ...]:
-    """Return the visible tracks of which hidden ones hide something, by number."""
+    """Return the visible tracks that hidden ones partly hide, by number."""
     hidden = [track for track in tracks.tracks if track.hide]
     found = []
     for track in tracks.tracks:

@@ -168,7 +168,7 @@ class TrackCollector:
         """Add many boxes, in any order.
 
         Args:
-            rows: as of `boxes_of`: their numbers are finite and not negative, but for edges.
+            rows: as of `boxes_of`: their numbers are finite and, except for edges, not negative.
 
         Returns:
             Whether all make sense; if not, none was added.

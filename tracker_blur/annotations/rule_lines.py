@@ -63,7 +63,7 @@ class RuleCollector:
             raise InvalidValueError(f"sound {number} {error}") from error
 
     def set_limits(self, line: dict[str, Any]) -> None:
-        """Set the limits, of which there is one line."""
+        """Set the limits; there is one such line."""
         check_keys(line, {"limits"})
         if self._limits is not None:
             raise InvalidValueError("is a second line of limits: remove one of them")

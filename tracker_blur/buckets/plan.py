@@ -41,7 +41,7 @@ class _Input:
 
 
 def plan(inputs: Sequence[str], output: str | None, staging: Path, *, overwrite: bool) -> Plan:
-    """Return the jobs for these inputs, of which some, or the output, are in buckets.
+    """Return the jobs for these inputs; some of them, or the output, are in buckets.
 
     Args:
         inputs: Addresses, and what `plan` takes.

@@ -48,7 +48,7 @@ _state = _State()
 
 
 def handle_signals() -> None:
-    """Let signals raise KeyboardInterrupt, but for those that the parent set to be ignored."""
+    """Let signals raise KeyboardInterrupt, except for those that the parent set to be ignored."""
     _state.is_interrupted = _state.is_over = False
     _state.deferrals = 0
     _state.handled = []

@@ -79,7 +79,7 @@ def _check_readable(source: Path) -> None:
 
 
 def opened(services: Services, source: Path, tracks: Path | None) -> Review:
-    """Return the review of a file; its tracks are looked for if there are none, by a job."""
+    """Return the review of a file; if it has no tracks, a job searches for them."""
     from tracker_blur.files.paths import is_image
     from tracker_blur.web.job_commands import Choice
 

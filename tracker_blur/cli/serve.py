@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tracker_blur.cli.parser import Parser
     from tracker_blur.service.settings import ServiceSettings
 
-_LARGE_BODIES = 4  # of the longest ones, so many may wait
+_LARGE_BODIES = 4  # how many of the longest ones may wait
 _HOST, _PORT = "127.0.0.1", 9001  # where clients of Roboflow's server look for one
 
 

@@ -61,7 +61,7 @@ def work(pipe: Connection, task: Task) -> None:
 
     Args:
         pipe: receives each `Job`. Sends `Ready`, or the TrackerBlurError that prevents it; then
-            `Advanced` now and then, and the `Outcome` of each file.
+            `Advanced` from time to time, and the `Outcome` of each file.
         task: what to do with the files.
     """
     handle_signals()

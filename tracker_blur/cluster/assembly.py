@@ -88,7 +88,7 @@ class Assembly:
         yield from self._known()
 
     def _known(self) -> Iterator[KnownPiece]:
-        """Yield the pieces of which all frames are final."""
+        """Yield the pieces whose frames are all final."""
         while self._next_known < len(self._pieces.parts):
             count = self._pieces.parts[self._next_known].frame_count
             if sum(piece.frame_count for piece in self._waiting) < count:

@@ -68,13 +68,13 @@ class LocalExecutor:
         next(worker for worker in self._workers if worker.task is None).start(task)
 
     def cancel(self, task: Task) -> None:
-        """End a task; nothing more is said about it."""
+        """End a task; it reports no further events."""
         for worker in [one for one in self._workers if one.task == task]:
             worker.kill()
             self._workers[self._workers.index(worker)] = _Worker(self._arguments)
 
     def wait(self) -> list[tuple[Task, Event]]:
-        """Return what is said about tasks; wait until something is.
+        """Return the events of tasks; wait until there are any.
 
         Raises:
             TrackerBlurError: No process can be started.

@@ -1,8 +1,8 @@
 """The folder in which the pieces of a video wait for all to be done: the whole state of a run.
 
 It lies next to the output, hidden, and only its owner may read it. It holds a manifest, which says
-of which input, settings and versions the pieces are, and the pieces, under names made of these. So
-a run that was killed continues where it stopped, and one with other settings begins again.
+which input, settings and versions the pieces belong to, and the pieces, under names made of these.
+So a run that was killed continues where it stopped, and one with other settings begins again.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ class ClusterParameters:
     file and loading the encoder take 0.2 seconds."""
 
     span_seconds: float = 120.0
-    """Tracking begins again this often; who began earlier continues until both agree: at once where
+    """Tracking begins again this often; the earlier one continues until both agree: at once where
     the scene changes, after 45 seconds next to a face that stays."""
 
     attempts: int = 3

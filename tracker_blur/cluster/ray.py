@@ -101,7 +101,7 @@ class RayExecutor:
         actor.task, actor.events = task, actor.handle.do.remote(task)
 
     def cancel(self, task: Task) -> None:
-        """End a task; nothing more is said about it."""
+        """End a task; it reports no further events."""
         ray = _imported()
         for actor in [one for one in self._actors if one.task == task]:
             ray.kill(actor.handle)
@@ -113,7 +113,7 @@ class RayExecutor:
         return [one for one in self._actors if one.is_ready and one.task is None]
 
     def wait(self) -> list[tuple[Task, Event]]:
-        """Return what is said about tasks; wait until something is, or for a moment.
+        """Return the events of tasks; wait until there are any, or for a moment.
 
         Raises:
             TrackerBlurError: There is no machine to do them.
@@ -138,7 +138,7 @@ class RayExecutor:
         try:
             event = ray.get(next(actor.events))
         except StopIteration:
-            event = Failed("its actor said nothing of it", is_lost=True)
+            event = Failed("its actor said nothing about it", is_lost=True)
         except ray.exceptions.RayError as error:
             event = Failed(f"its machine was lost ({type(error).__name__})", is_lost=True)
             self._actors.remove(actor)

@@ -51,11 +51,11 @@ class Executor(Protocol):
         ...
 
     def cancel(self, task: Task, /) -> None:
-        """End a task; nothing more is said about it."""
+        """End a task; it reports no further events."""
         ...
 
     def wait(self) -> list[tuple[Task, Event]]:
-        """Return what is said about tasks; wait until something is."""
+        """Return the events of tasks; wait until there are any."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Redacts one video in pieces: says what is to be done next, and takes what was done.
+"""Redacts one video in pieces: says what to do next, and takes the results.
 
 First all is tracked, in spans; what was seen becomes tracks in the order of the frames; and each
 piece is rendered as soon as its tracks are known. At the end, the pieces are muxed once, with the

@@ -21,7 +21,7 @@ _POLL_SECONDS = 0.2
 
 
 class SharedExecutor:
-    """Starts the tasks of all lanes in turn, and passes on what is said about them.
+    """Starts the tasks of all lanes in turn, and passes on their events.
 
     Args:
         executor: Does the tasks; used by one thread of this object's alone.
@@ -97,7 +97,7 @@ class SharedExecutor:
             self.end(error)
 
     def _step(self) -> None:
-        """Start what can be started, and pass on what is said."""
+        """Start what can be started, and pass on events."""
         with self._changed:
             for task in self._cancelled:
                 if self._owners.pop(task, None) is not None:
@@ -140,11 +140,11 @@ class Lane:
         self._shared.add(task, self)
 
     def cancel(self, task: Task) -> None:
-        """End a task; nothing more is said about it."""
+        """End a task; it reports no further events."""
         self._shared.cancel(task)
 
     def wait(self) -> list[tuple[Task, Event]]:
-        """Return what is said about tasks; wait until something is, or for a moment."""
+        """Return the events of tasks; wait until there are any, or for a moment."""
         self._shared.check()
         try:
             return [self.events.get(timeout=_POLL_SECONDS)]

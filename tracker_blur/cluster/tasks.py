@@ -56,7 +56,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class TrackTask:
-    """Track from the beginning of a span on, until who begins with a later one sees the same.
+    """Track from the beginning of a span, until one that begins with a later span sees the same.
 
     Attributes:
         video: The video.

@@ -73,7 +73,7 @@ class UntrackedDetections:
         return part.later(-start)
 
     def later(self, frames: int) -> Self:
-        """Return the same so many frames later."""
+        """Return the same, shifted by a number of frames."""
         return replace(self, frames=self.frames + np.int32(frames))
 
 

@@ -1,4 +1,4 @@
-"""Which frames of a video are meant: by number or by time, some or one in so many."""
+"""Which frames of a video are meant: by number or by time, some or every Nth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ F = TypeVar("F", bound="Frame")
 
 
 class FrameSelection:
-    """Chooses frames of a video; all of them, if nothing says which.
+    """Chooses frames of a video; by default all of them.
 
     Args:
         places: Frames or times of `core/timecode.py`, such as "375", "12.5s" and "1:02:03.4"; a

@@ -54,7 +54,7 @@ def separate_tracks(tracks: Sequence[Track]) -> list[Track]:
     is_inside = np.zeros(len(frames), bool)
     for distance in range(1, len(frames)):
         (first,) = np.nonzero(frames[:-distance] == frames[distance:])
-        if not len(first):  # no frame has so many boxes
+        if not len(first):  # no frame has that many boxes
             break
         second = first + distance
         is_smaller = rank[owners[first]] < rank[owners[second]]

@@ -35,7 +35,7 @@ def check_bool(value: object, name: str) -> None:
 
 
 def check_choice(value: object, name: str, choices: Collection[object]) -> None:
-    """Raise SettingsError for what is none of these; None is a choice that is not named."""
+    """Raise SettingsError unless the value is one of these; None is a choice that is not named."""
     # Only what has the type of a choice is compared: arrays compare item by item.
     if not any(type(value) is type(choice) and value == choice for choice in choices):
         known = ", ".join(sorted(str(choice) for choice in choices if choice is not None))

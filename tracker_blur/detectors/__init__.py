@@ -4,7 +4,7 @@ To add a detector, say RT-DETR, add `rtdetr.py` to this folder. It needs:
 
 * a docstring whose first line describes the detector in one sentence (`--help` shows it), and that
   names its paper or model card and its license;
-* `WEIGHTS`, the sets of weight files of which it needs one, best first, such as
+* `WEIGHTS`, the sets of weight files, one of which it needs, best first, such as
   `(("rtdetr_r18.onnx",),)`; `((),)` if it needs none;
 * `Parameters`, a frozen dataclass of what users may set, derived from
   `core.plugin_parameters.PluginParameters`, which checks it: `--detector rtdetr:queries=100`.
@@ -133,7 +133,7 @@ def load_detector(name: str, weights: Weights) -> tuple[str, Detector]:
 def detect_with_overlap(
     detector: Detector, image: Image, confidence: float, overlap: float | None
 ) -> list[Detection]:
-    """Return a detector's objects, of which no two of a class overlap by more than `overlap`.
+    """Return a detector's objects; no two of a class overlap by more than `overlap`.
 
     A detector that is no `SuppressingDetector` suppresses with its own threshold before.
 

@@ -233,7 +233,7 @@ def tried_content(path: str) -> bytes:
 
 
 def other_detector(path: str) -> Model | None:
-    """Return the weights of which a file is a copy, if another detector uses them.
+    """Return the weights that a file is a copy of, if another detector uses them.
 
     Raises ModelError when it is missing or cannot be read.
     """

@@ -133,7 +133,7 @@ def _not_created(error: OSError, path: Path, folder: Path) -> SinkError:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Name the file in what the system refuses, but for a full disk, which has its own remedy."""
+    """Name the file in what the system refuses, except a full disk, which has its own remedy."""
     try:
         yield
     except OSError as error:

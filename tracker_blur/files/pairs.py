@@ -35,7 +35,7 @@ class Pairs:
 
     Attributes:
         pairs: each output, in order.
-        without_output: inputs of which there is no output.
+        without_output: inputs without an output.
         unreadable: folders in which there may be more.
         unsupported: files of cameras that show people but are not read.
         are_several: whether a folder or a pattern was named, however many files it means.

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def is_being_written(path: Path) -> bool:
-    """Return whether a process has a file open to write into it, as far as the system says that.
+    """Return whether a process has a file open to write into it, as far as the system can tell.
 
-    Linux says it of local files of this user: it grants no lease to read while there is a writer.
+    Linux tells it for local files of this user: it grants no lease to read while there is a writer.
     """
     if sys.platform != "linux":
         return False

@@ -165,7 +165,7 @@ def _tiff_page(frame: ImageFrame, keep_exif: bool) -> TiffPage:
 
 
 class _Animation(Image.Image):
-    """The frames of a store as one Pillow image, of which encoders take one frame at a time."""
+    """The frames of a store as one Pillow image, from which encoders take one frame at a time."""
 
     is_animated = True
 

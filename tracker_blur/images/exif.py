@@ -122,7 +122,7 @@ def harmless(exif: Image.Exif) -> bytes:
 
 
 def tags(exif: bytes) -> dict[int, Any]:
-    """Return a block from `harmless` as tags, some of which hold a dict of tags in turn."""
+    """Return a block from `harmless` as tags, some of which hold a dict of further tags."""
     block = parse(exif)
     return {
         tag: block.get_ifd(tag) if tag in (_IFD.Exif, _IFD.GPSInfo) else value

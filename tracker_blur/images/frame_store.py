@@ -1,4 +1,4 @@
-"""FrameStore: the frames of an output on their way to an encoder, of which memory holds one.
+"""FrameStore: the frames of an output on their way to an encoder; memory holds one of them.
 
 Encoders take all frames of an animation at once, and some must know of all before the first. A
 file of few bytes may hold gigabytes of them, so they wait on the disk, compressed.

@@ -82,7 +82,7 @@ def anonymous(profile: bytes | None) -> bytes | None:
 
 
 def _stripped(profile: bytes) -> bytes:
-    """Return a profile with its color tags only; raises ValueError for what is none."""
+    """Return a profile with its color tags only; raises ValueError for anything else."""
     if profile[_SIGNATURE_AT : _SIGNATURE_AT + 4] != _SIGNATURE:
         raise ValueError("is no color profile")
     if profile[12:16] not in _CLASSES:
@@ -102,7 +102,7 @@ def _stripped(profile: bytes) -> bytes:
 
 
 def _assembled(header: bytes, tags: dict[bytes, bytes], name: str) -> bytes:
-    """Return a profile with a header of which only what colors depend on is kept."""
+    """Return a profile whose header keeps only what colors depend on."""
     text = _text_v4 if header[8] >= 4 else _text_v2
     named = {b"desc": text(name, b"desc"), **tags, b"cprt": text(_NO_COPYRIGHT, b"text")}
     table, content = b"", b""

@@ -1,7 +1,7 @@
 """Aligns faces for embedders: eyes, nose and mouth where the networks expect them.
 
 The landmarks are YuNet's, searched for in a crop around the face. Without YuNet's weights, the box
-alone says where the face is, which tells people apart less well (docs/people.md has both).
+alone locates the face, which tells people apart less well (docs/people.md has both).
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class PeopleChooser:
 
     @property
     def report(self) -> PeopleReport:
-        """What is said where nothing stays visible and nothing is in doubt."""
+        """The message where nothing stays visible and nothing is in doubt."""
         return PeopleReport(
             self._rule,
             self._reader.embedder.name,
@@ -109,7 +109,7 @@ class PeopleChooser:
     def choose(
         self, source: FrameReader, tracks: Tracks, progress: Callable[[], None]
     ) -> tuple[Tracks, PeopleReport]:
-        """Return the tracks of a video, of which parts may stay visible, and what to say about it.
+        """Return a video's tracks, parts of which may stay visible, and what to say about them.
 
         Args:
             source: The video, at its first frame.

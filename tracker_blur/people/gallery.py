@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 _LONGEST_PX = 2048  # a larger photo is reduced: its face is large enough
 _MOST_PHOTOS = 2000
-_LARGER = 1.2  # so many times as large, a face that is not seen well may be who is meant
+_LARGER = (
+    1.2  # a face that is not seen well, and this many times as large, may be the one that is meant
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,7 @@ def read_gallery(
             that is needed, or all of a person.
         ModelError: A network fails.
     """
-    own, beside, unused = _photos(folder, needs_all=needs_all)
+    own, ungrouped, unused = _photos(folder, needs_all=needs_all)
     thresholds = reader.embedder.thresholds
 
     def vectors(photos: Sequence[Path], *, are_needed: bool) -> dict[Path, Vectors]:
@@ -115,7 +117,7 @@ def read_gallery(
     people = [
         _person(name, vectors(photos, are_needed=False), thresholds) for name, photos in own.items()
     ]
-    loose = list(vectors(beside, are_needed=needs_all).items()) if beside else []
+    loose = list(vectors(ungrouped, are_needed=needs_all).items()) if ungrouped else []
     rows = {number: vector[None] for number, (_, vector) in enumerate(loose)}
     for group, _ in grouped(rows, (), thresholds.same):
         people.append(KnownPerson(loose[group[0]][0].stem, np.stack([loose[n][1] for n in group])))
@@ -123,7 +125,7 @@ def read_gallery(
 
 
 class _UnusedError(SourceError):
-    """A photo does not show exactly one face that says who it is."""
+    """A photo does not show exactly one recognizable face."""
 
 
 def _photos(
@@ -138,7 +140,7 @@ def _photos(
             for entry in entries
             if entry.is_dir()
         }
-        beside = _images(entries, needs_all, unused, has_folders=True)
+        ungrouped = _images(entries, needs_all, unused, has_folders=True)
     except FileNotFoundError as error:
         raise SettingsError(f"{folder}: no such folder of photos: check the name") from error
     except OSError as error:
@@ -146,7 +148,7 @@ def _photos(
             f"{folder}: is no folder of photos that can be read ({reason_of(error)}): give a "
             "folder with photos of the people"
         ) from error
-    count = len(beside) + sum(map(len, own.values()))
+    count = len(ungrouped) + sum(map(len, own.values()))
     if not count:
         raise SettingsError(f"{folder}: has no photos: put one or more of each person there")
     if count > _MOST_PHOTOS:
@@ -157,7 +159,7 @@ def _photos(
             raise SettingsError(problem)
         unused.append(problem)
         del own[name]
-    return own, beside, unused
+    return own, ungrouped, unused
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -167,7 +169,7 @@ def _entries(folder: Path) -> list[Path]:
 def _images(
     entries: Sequence[Path], needs_all: bool, unused: list[str], *, has_folders: bool
 ) -> list[Path]:
-    """Return the photos among the entries of a folder, and add what is none to `unused`.
+    """Return the photos among the entries of a folder, and add the others to `unused`.
 
     What may be a photo all the same is an error where all are needed, and so is a folder, unless
     there may be some.
@@ -222,7 +224,7 @@ def _vector(
 
 
 def _why_unknown(boxes: Sequence[Box], needed_px: float) -> str:
-    """Return why none of the faces of a photo says who it is, and what to do."""
+    """Return why no face of a photo is recognizable, and what to do."""
     if not boxes:
         return "shows no face: give another photo"
     largest_px = max(min(box.width, box.height) for box in boxes)

@@ -34,7 +34,7 @@ class PeopleParameters(CheckedParameters):
         crossing_seconds: So long before and after it, they still do.
         same_place_iou: Two tracks whose boxes overlap by more, in a frame, may be one face.
         face_in_head_share: So may those of which the smaller box lies in the other by this share,
-        head_to_face_ratio: and which is so many times as large.
+        head_to_face_ratio: and which is this many times as large.
 
     Raises:
         SettingsError: at construction, when a value makes no sense.

@@ -171,7 +171,7 @@ def sampled_rows(
 
 
 def without_votes() -> TrackFaces:
-    """Return the faces of a track of which none is good."""
+    """Return the faces of a track without good ones."""
     return _track_faces([])
 
 

@@ -1,4 +1,4 @@
-"""Cuts tracks into stretches, within each of which a track cannot have changed to someone else.
+"""Cuts tracks into stretches: within one, a track cannot have changed to someone else.
 
 A track may jump to another person where two people cross, at a scene cut, or in a gap. Where two
 successive faces of it are not alike, it may have done so unseen.

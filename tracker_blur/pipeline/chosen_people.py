@@ -84,7 +84,7 @@ class ChosenPeople:
     def choose(
         self, read: Callable[[], FrameReader], report: Report, progress: Progress | None
     ) -> None:
-        """Leave those parts of a video's tracks visible that who they are says so of.
+        """Leave those parts of a video's tracks visible that show people who may be seen.
 
         Args:
             read: Opens the video again.

@@ -1,4 +1,4 @@
-"""Frames as they come: still images, and videos of which no frame is read twice.
+"""Frames as they come: still images, and videos whose frames are read only once.
 
 These take one pass: detect and track, then redact.
 """

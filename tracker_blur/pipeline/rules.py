@@ -85,7 +85,7 @@ def apply_to_stills(
 
 
 def rule_warnings(rules: Rules) -> tuple[str, ...]:
-    """Return what is said after a run in which the rules leave parts of a video as they are."""
+    """Return the messages after a run in which the rules leave parts of a video as they are."""
     if not rules.has_span:
         return ()
     return (f"faces are hidden {rules.span} only: all others can be seen",)

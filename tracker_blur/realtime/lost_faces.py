@@ -60,7 +60,7 @@ class LostFaces:
 
 
 class WatchedObserver:
-    """An observer of which is noted what it loses.
+    """An observer whose losses are noted.
 
     Attributes:
         targets: The target classes.

@@ -206,7 +206,7 @@ class History:
             self._done.append(self._undone.pop())
 
     def _fold(self, lines: list[Line]) -> None:
-        if self._problem is not None:  # what follows a line that was not understood is none either
+        if self._problem is not None:  # lines after one that was not understood do not count
             raise self._problem
         for line in lines:
             name = line.edit.get("op")

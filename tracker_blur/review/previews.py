@@ -110,7 +110,8 @@ class Redactions:
 def redaction_settings(settings: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     """Return how faces are hidden by a track file's settings, and what of them makes no sense.
 
-    What makes none is as by default. A replacement image is not in a track file, only its name.
+    What makes no sense is replaced by the default. A replacement image is not in a track file, only
+    its name.
     """
     known: dict[str, Any] = {}
     notes = []

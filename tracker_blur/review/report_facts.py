@@ -123,7 +123,7 @@ def read_verification(path: Path, output: Path) -> dict[str, Any]:
 
     Raises:
         SourceError: the file cannot be read, or is no such report.
-        SettingsError: it says nothing of this output.
+        SettingsError: it says nothing about this output.
     """
     try:
         if path.stat().st_size > _MAX_REPORT_BYTES:

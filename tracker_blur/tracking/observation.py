@@ -95,7 +95,7 @@ class Identifiers(NamedTuple):
 
 
 class Observer:
-    """Takes a video's frames in order, and says what is seen of each.
+    """Takes a video's frames in order, and returns what is seen in each.
 
     Args:
         tracker: Tracks forwards, in pixels of the views.

@@ -119,7 +119,7 @@ class TrackState:
         self.tracker = None  # another one starts where the face was last
 
     def state(self) -> State:
-        """Return what becomes of it depends on, besides the next images; not its identifier."""
+        """Return what its future depends on, besides the next images; not its identifier."""
         if self.tracker is not None:
             return incomparable()  # what OpenCV keeps cannot be compared
         return (

@@ -62,7 +62,7 @@ class Sample:
 
 
 Pick = tuple[Sample, Boxes]
-"""A sample and boxes of which a canvas shows one, shape (n, 4); with none, it shows any place."""
+"""A sample, and boxes, shape (n, 4): a canvas shows one of them; without any, any place."""
 
 
 def no_boxes() -> Boxes:
@@ -89,7 +89,7 @@ def warp(
 ) -> Sample:
     """Return the sample moved onto a canvas.
 
-    Objects of which too little is visible, or that become too small, become ignored regions.
+    Objects that are hardly visible, or become too small, become ignored regions.
 
     Args:
         sample: What to move.

@@ -178,7 +178,7 @@ def load_probes(
 def load_classifiers(
     probes: Iterable[Probe], weights: Weights, own: LabelledDetector | None = None
 ) -> dict[str, Classifier]:
-    """Return what says whether a place shows an object, for each class that has such a network.
+    """Return what judges whether a place shows an object, for each class that has such a network.
 
     What the caller's own detector calls a face may be anything, so its scores count.
 

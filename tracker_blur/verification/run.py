@@ -44,7 +44,7 @@ class VerificationRun:
         probes: the first one of each target class also sees turned frames, and crops around the
             ends of tracks.
         parameters: thresholds.
-        classifiers: by target class: what says whether a place shows a face.
+        classifiers: by target class: what judges whether a place shows a face.
         rules: zones and limits, which leave faces visible.
         accepted: places that a person has accepted.
         every: probe every Nth frame.

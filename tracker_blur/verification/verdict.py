@@ -55,7 +55,7 @@ class VerifiedFile:
         name: its name, without its folder.
         sha256: hash of its bytes.
         size: (width, height) in pixels.
-        frame_count: how many frames it says that it has, if it does.
+        frame_count: how many frames it states, if it does.
         source_sha256: hash of the input that it was compared with, if any.
     """
 

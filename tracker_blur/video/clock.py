@@ -121,7 +121,8 @@ class _ContinuousClock:
         if now is None:
             return self._offsets[-1]
         due = self._next.get(stream.index)
-        # Where a track says nothing for long, the others give the time; it may differ from theirs.
+        # Where a track has no packets for long, the others give the time; it may differ from
+        # theirs.
         is_sparse = due is None or abs(due - now) > _LONGEST_GAP_SECONDS
         if due is None or is_sparse:
             due = now

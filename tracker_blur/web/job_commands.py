@@ -139,7 +139,7 @@ def redact_arguments(
         source: The input; absolute, as all paths here, so that none looks like an option.
         target: The output.
         choice: What the user chose.
-        is_image: Whether care is about still images, of which there is only one look.
+        is_image: Whether care is about still images, which are searched only once.
         tracks: Where the tracks go, unless there are some by then.
     """
     also_tracks = () if tracks is None else (_TRACKS_FLAG, str(tracks))
@@ -267,7 +267,7 @@ def option_flags(options: Mapping[str, Any], known: Mapping[str, _Option]) -> li
 def _text(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ChoiceError("is neither a text nor a number", name)
-    if isinstance(value, float) and not math.isfinite(value):  # JSON could not say it again
+    if isinstance(value, float) and not math.isfinite(value):  # JSON cannot hold it
         raise ChoiceError("is no finite number", name)
     text = str(value)
     if not text or len(text) > _LONGEST_VALUE or not text.isprintable():

@@ -18,7 +18,7 @@ _DAMAGED = ValueError, TypeError, KeyError, OverflowError, RecursionError
 
 
 class JobEvents:
-    """What a process has said so far.
+    """What a process has reported so far.
 
     Args:
         path: Its progress file; it may be missing.

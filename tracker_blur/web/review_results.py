@@ -118,7 +118,7 @@ def _is_being_searched(jobs: JobQueue, made: Job) -> bool:
 
 
 def verdict_of(jobs: JobQueue, made: Job) -> dict[str, Any] | None:
-    """Return what the last search of a job's result found; that of another one says nothing."""
+    """Return what the last search of a job's result found; that of another one does not count."""
     search = last_search(jobs, made)
     if search is not None:
         return search.result

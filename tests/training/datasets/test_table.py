@@ -32,7 +32,8 @@ def test_labels_are_read(tmp_path: Path) -> None:
     assert only.objects == (("face", BOX), ("face", Box(0, 0, 8, 8)))
     assert only.ignored == (Box(50, 0, 60, 9),)
     assert all(image.objects == () for image in dataset.splits["test"])
-    # Who labels faces may overlook some; who writes "none" has looked, but for ignored regions.
+    # People who label faces may overlook some; those who write "none" have looked, except for
+    # ignored regions.
     assert [image.is_empty for image in dataset.splits["test"]] == [True, False, False]
 
 

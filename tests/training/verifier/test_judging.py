@@ -75,7 +75,7 @@ def judged(images: list[AnnotatedImage]) -> list[JudgedDetection]:
     return judge_detections(Brightness(), {"own": Scripted()}, images, "face")
 
 
-def test_detections_are_objects_false_or_nobody_can_tell(images: list[AnnotatedImage]) -> None:
+def test_detections_are_objects_false_or_unclear(images: list[AnnotatedImage]) -> None:
     found = judged(images)
     assert [one.is_object for one in found] == [True, False, None, False, False, False]
     assert [one.found for one in found] == [0, -1, -1, -1, -1, -1]
@@ -85,7 +85,7 @@ def test_detections_are_objects_false_or_nobody_can_tell(images: list[AnnotatedI
     assert found[0].odds[0] == pytest.approx(5.0)
 
 
-def test_what_nobody_can_tell_does_not_count(images: list[AnnotatedImage]) -> None:
+def test_what_unclear_does_not_count(images: list[AnnotatedImage]) -> None:
     scores = score_judged(judged(images))
     assert (scores.objects, scores.others, scores.auc) == (1, 4, 1.0)
     assert score_judged(judged(images), (-9.0,)).false_positives == (1.0,)

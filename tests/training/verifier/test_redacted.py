@@ -1,4 +1,4 @@
-"""Redacted objects as examples of what is none."""
+"""Redacted objects as examples of what is no object."""
 
 from __future__ import annotations
 

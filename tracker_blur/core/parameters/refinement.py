@@ -100,7 +100,7 @@ class ClassificationParameters(ParameterGroup):
     """Each of a track's first detections is classified, this many."""
 
     interval_seconds: float = 0.4
-    """Later ones are classified once in this time: the same view of a face says nothing new."""
+    """Later ones are classified once in this time: the same view of a face adds nothing new."""
 
     settled_log_odds: float = 4.0
     """Of a crowd, a track with higher odds, by `pooled_crops` crops or more, is a face whatever

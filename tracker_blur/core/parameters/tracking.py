@@ -93,7 +93,7 @@ class UnchangedFaceParameters(ParameterGroup):
     detection."""
 
     min_contrast_levels: float = 4.0
-    """Least standard deviation of these levels: a flat surface says nothing."""
+    """Least standard deviation of these levels: a flat surface contains no information."""
 
     max_seconds: float = 3.0
     """For so long after the last detection, as long as a gap that is filled

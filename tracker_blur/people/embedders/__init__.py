@@ -4,7 +4,7 @@ To add one, add a file to this folder. It needs:
 
 * a docstring whose first line describes the network in one sentence, and that names its paper or
   model card, its license, and what is known of the data it was trained on;
-* `WEIGHTS`, the sets of weight files of which it needs one, as for detectors;
+* `WEIGHTS`, the sets of weight files, one of which it needs, as for detectors;
 * `load(weights)`, which returns an object that implements `Embedder`.
 
 Thresholds belong to a network: `benchmarks/people.py` measures them, docs/people.md has the tables.

@@ -29,7 +29,7 @@ _NEUTRAL: tuple[color.Color, ...] = (
 """For any face, next to each other by the track's number."""
 
 _OF_MEANS: tuple[color.Color, ...] = ((112, 82, 66), (176, 139, 118))
-"""For the tone "mean", of which more would tell people apart across occasions."""
+"""For the tone "mean": more of them would tell people apart across occasions."""
 
 _LIGHT_FROM = 0.38
 """Luma, 0 to 1, from which a mean is that of a light face. A twentieth of 1,541 photos lie below.

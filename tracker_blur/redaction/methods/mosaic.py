@@ -2,8 +2,8 @@
 
 The blocks are a drawing of no one: dark hair, the band of the eyes, a mouth. It lies on the box,
 varies with the track's number, and has one color, `settings.tone`. With the neutral tone, the
-samples inside the mask follow from the box and the track's number alone, but for whether the film
-has color. So an attacker has nothing to recognize, and nothing to subtract.
+samples inside the mask follow from the box and the track's number alone, except for whether the
+film has color. So an attacker has nothing to recognize, and nothing to subtract.
 """
 
 from __future__ import annotations
@@ -138,8 +138,10 @@ def _face(random: np.random.Generator) -> tuple[_Blocks, _Blocks]:
     parting = random.uniform(-0.08, 0.08)
 
     # What lies next to a head differs from block to block, and is gray, as it suits most scenes.
-    beside = np.float32(random.uniform(*_BACKGROUND_LIGHT)) + _noise(random, _BACKGROUND_DEVIATION)
-    light = beside.repeat(_DETAIL, axis=0).repeat(_DETAIL, axis=1)
+    background = np.float32(random.uniform(*_BACKGROUND_LIGHT)) + _noise(
+        random, _BACKGROUND_DEVIATION
+    )
+    light = background.repeat(_DETAIL, axis=0).repeat(_DETAIL, axis=1)
     warmth = np.full_like(x, -0.7)
     is_neck = (np.abs(x) < 0.42) & (y > 0.6)
     light[is_neck], warmth[is_neck] = 0.72, 0.0

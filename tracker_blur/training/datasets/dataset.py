@@ -42,7 +42,7 @@ class AnnotatedImage:
         size: Width and height of the upright image, in pixels.
         objects: Class name and box of each object, in pixels, inside the image.
         ignored: Regions that may hold more objects. Nothing in them is scored.
-        is_empty: Whether the labels say that it shows no object; where they say nothing, it may.
+        is_empty: Whether the labels say that it shows no object; otherwise, it may.
         certainties: How certain the objects are that people did not label, up to 1, in order: the
             last of `objects`.
     """
