@@ -237,17 +237,23 @@ def test_what_is_there_is_not_done_again(source: Path, undisturbed: bytes, tmp_p
     assert not folder.exists()
 
 
-def test_a_damaged_piece_is_rendered_again(
-    source: Path, undisturbed: bytes, tmp_path: Path
-) -> None:
-    target = tmp_path / "out.mp4"
+def killed_run(source: Path, folder: Path) -> Path:
+    """Return the output of a run that was killed when three of its pieces were there."""
 
     def stop(task: Task) -> None:
         if isinstance(task, RenderTask) and task.piece == 3:
             raise KilledError
 
+    target = folder / "out.mp4"
     with pytest.raises(KilledError):
         redact(source, target, InlineExecutor(1, before=stop))
+    return target
+
+
+def test_a_damaged_piece_is_rendered_again(
+    source: Path, undisturbed: bytes, tmp_path: Path
+) -> None:
+    target = killed_run(source, tmp_path)
     (folder,) = hidden_files(tmp_path)
     for path in folder.glob("*.piece"):
         content = bytearray(path.read_bytes())
@@ -257,15 +263,8 @@ def test_a_damaged_piece_is_rendered_again(
     assert target.read_bytes() == undisturbed
 
 
-def test_other_settings_begin_anew(source: Path, tmp_path: Path) -> None:
-    target = tmp_path / "out.mp4"
-
-    def stop(task: Task) -> None:
-        if isinstance(task, RenderTask) and task.piece == 3:
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        redact(source, target, InlineExecutor(1, before=stop))
+def test_other_settings_begin_again(source: Path, tmp_path: Path) -> None:
+    target = killed_run(source, tmp_path)
     settings = replace(SETTINGS, method="solid")
     executor = InlineExecutor(1, settings=settings)
     report = redact(source, target, executor, settings=settings)

@@ -96,7 +96,7 @@ def test_it_is_followed_up_to_where_the_track_is_known_again() -> None:
     assert sorted(boxes) == [13, 14, 15, 16, 17]
 
 
-def test_a_held_end_is_followed_anew() -> None:
+def test_a_held_end_is_followed_again() -> None:
     tracks = tracks_of({12: Origin.DETECTED, 13: Origin.MARGIN, 14: Origin.HELD})
     boxes = found(tracks, 12, "forward")
     assert {13, 14, 15} <= boxes.keys()

@@ -6,7 +6,7 @@ import base64
 import html
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.text import counted, escaped
+from tracker_blur.text import counted, escaped, html_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,44 +58,26 @@ def page_of(report: Mapping[str, Any], faces: Mapping[int, bytes]) -> str:
     title = f"Report on {escaped(name)}" if name else "Report on a redacted file"
     shown = faces if is_internal else {}
     called = {track["track"]: _called(track) for track in report["tracks"]}
-    return "\n".join(
-        (
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-            "img-src data:; style-src 'unsafe-inline'\">",
-            '<meta name="robots" content="noindex">',
-            f"<title>{_text(title)}</title>",
-            f"<style>{_STYLE}</style>",
-            "</head>",
-            "<body>",
-            "<main>",
-            *(_warning() if is_internal else ()),
-            f"<h1>{_text(title)}</h1>",
-            f'<p class="soft">made {_text(report["made"])} with trackblur '
-            f"{_text(report['versions'].get('trackblur'))}</p>",
-            *_edited_since(report),
-            *_files(report),
-            *_dropped(report["dropped"]),
-            *_verification(report["verification"], called),
-            *_tracks(report["tracks"], shown, called),
-            *_rules(report),
-            *_doubts(report["doubts"], called),
-            *_made_with(report),
-            *_journal(report["journal"], called),
-            "<h2>Known limits</h2>",
-            "<ul>",
-            *(f"<li>{_text(limit)}</li>" for limit in report["known_limits"]),
-            "</ul>",
-            "</main>",
-            "</body>",
-            "</html>",
-            "",
-        )
+    content = (
+        *(_warning() if is_internal else ()),
+        f"<h1>{_text(title)}</h1>",
+        f'<p class="soft">made {_text(report["made"])} with trackblur '
+        f"{_text(report['versions'].get('trackblur'))}</p>",
+        *_edited_since(report),
+        *_files(report),
+        *_dropped(report["dropped"]),
+        *_verification(report["verification"], called),
+        *_tracks(report["tracks"], shown, called),
+        *_rules(report),
+        *_doubts(report["doubts"], called),
+        *_made_with(report),
+        *_journal(report["journal"], called),
+        "<h2>Known limits</h2>",
+        "<ul>",
+        *(f"<li>{_text(limit)}</li>" for limit in report["known_limits"]),
+        "</ul>",
     )
+    return html_page(title, _STYLE, content)
 
 
 def _called(track: Mapping[str, Any]) -> str:

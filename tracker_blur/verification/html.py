@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tracker_blur.text import counted, escaped, listed
+from tracker_blur.text import counted, escaped, html_page, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,31 +61,16 @@ def page(*verdicts: Verdict) -> str:
     """Return the page of one verdict or several as HTML text."""
     names = [escaped(PurePath(verdict.output).name) for verdict in verdicts]
     title = f"Verification of {names[0] if len(names) == 1 else counted(len(names), 'file')}"
-    return "\n".join(
-        (
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-            "img-src data:; style-src 'unsafe-inline'\">",
-            '<meta name="robots" content="noindex">',
-            f"<title>{html.escape(title)}</title>",
-            f"<style>{_STYLE}</style>",
-            "</head>",
-            "<body>",
-            "<main>",
-            '<p class="warning" role="note"><strong>This page shows faces.</strong> ',
-            "Handle it like the files they come from, and delete it when you are done.</p>",
-            *(_contents(verdicts) if len(verdicts) > 1 else ()),
-            *(line for part in _sections(verdicts) for line in part),
-            "</main>",
-            "</body>",
-            "</html>",
-            "",
-        )
-    )
+    return html_page(title, _STYLE, _content(verdicts))
+
+
+def _content(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    yield '<p class="warning" role="note"><strong>This page shows faces.</strong> '
+    yield "Handle it like the files they come from, and delete it when you are done.</p>"
+    if len(verdicts) > 1:
+        yield from _contents(verdicts)
+    for section in _sections(verdicts):
+        yield from section
 
 
 def page_bytes(*verdicts: Verdict) -> bytes:

@@ -88,7 +88,7 @@ def test_a_tone_is_that_of_the_first_frame(tone: str) -> None:
 
 
 @pytest.mark.parametrize("tone", ["neutral", "scene", "mean"])
-def test_another_file_settles_anew(tone: str) -> None:
+def test_another_file_settles_again(tone: str) -> None:
     hides, seen = redactor(tone), []
     for around, skin in ((GRASS, LIGHT_SKIN), (NIGHT, DARK_SKIN)):
         frame = scene(around, skin)
