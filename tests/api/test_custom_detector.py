@@ -75,7 +75,7 @@ def test_all_that_a_function_returns_counts_unless_it_says_otherwise() -> None:
 
 
 @pytest.mark.parametrize("kind", [WithConfidence, WithOptionalConfidence])
-def test_the_confidence_is_passed_to_whoever_takes_it(kind: type[WithConfidence]) -> None:
+def test_the_confidence_is_passed_to_detectors_that_take_it(kind: type[WithConfidence]) -> None:
     detector = kind()
     CustomDetector(detector).detect(IMAGE, 0.2)
     assert detector.given == [0.2]

@@ -194,7 +194,7 @@ def test_an_upload_that_is_killed_leaves_no_object(client: Any, tmp_path: Path) 
     assert client.head_object(Bucket="hidden", Key="out.mp4")["ContentLength"] == _MULTIPART_BYTES
 
 
-def test_an_interrupted_run_goes_on_with_its_pieces(client: Any, tmp_path: Path) -> None:
+def test_an_interrupted_run_continues_with_its_pieces(client: Any, tmp_path: Path) -> None:
     clip = write_clip(
         tmp_path / "in.mp4",
         frames=325,

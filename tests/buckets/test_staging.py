@@ -138,7 +138,7 @@ def test_a_folder_that_others_may_use_is_refused(root: Path) -> None:
         opened_staging(root.parent)
 
 
-def test_too_little_space_is_said_before_anything_is_fetched(
+def test_too_little_space_is_reported_before_anything_is_fetched(
     job: StagedJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=7))

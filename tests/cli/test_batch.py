@@ -180,7 +180,7 @@ def test_what_was_skipped_is_in_the_json(
     assert (summary["files"], summary["skipped"], summary["failed"]) == ([], [skipped], [])
 
 
-def test_what_cameras_write_besides_is_named_as_skipped_with_the_reason(
+def test_other_files_of_cameras_are_named_as_skipped_with_the_reason(
     small_image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "in").mkdir()

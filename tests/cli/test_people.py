@@ -205,7 +205,7 @@ def test_without_a_network_the_run_says_how_to_get_one(
 
 
 @pytest.mark.shared
-def test_a_photo_of_nobody_stops_the_run_before_anything_is_written(
+def test_a_photo_of_no_one_stops_the_run_before_anything_is_written(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cv2.imwrite(str(tmp_path / "in.png"), portrait(0.5))

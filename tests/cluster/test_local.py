@@ -82,7 +82,7 @@ def test_pieces_are_counted_in_json_and_nothing_else_is_left(
     assert [path.name for path in tmp_path.iterdir()] == ["whole.mp4"]
 
 
-def test_whatever_is_killed_the_same_command_goes_on_to_the_same_bytes(
+def test_whatever_is_killed_the_same_command_ends_with_the_same_bytes(
     source: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
     target, chance = tmp_path / "out.mp4", random.Random(3)

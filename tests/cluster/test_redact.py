@@ -185,7 +185,7 @@ class KilledError(BaseException):
     """The driver ends here, without cleaning up."""
 
 
-def test_a_run_killed_at_any_moment_goes_on_to_the_same_bytes(
+def test_a_run_killed_at_any_moment_ends_with_the_same_bytes_when_repeated(
     source: Path, undisturbed: bytes, tmp_path: Path
 ) -> None:
     chance = random.Random(5)

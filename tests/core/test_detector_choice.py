@@ -27,7 +27,7 @@ from tracker_blur.settings import Settings
         ("x.onnx:y.onnx:top_k=5", "x.onnx:y.onnx", {"top_k": "5"}),
     ],
 )
-def test_a_name_and_values_are_told_apart(text: str, name: str, values: dict[str, str]) -> None:
+def test_a_name_and_values_are_separated(text: str, name: str, values: dict[str, str]) -> None:
     choice = DetectorChoice.of(text)
     assert (choice.text, choice.name, choice.values) == (text, name, values)
     assert choice.is_file == name.endswith(".onnx")

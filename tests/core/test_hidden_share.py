@@ -35,7 +35,9 @@ def seen(box: Box, label: str, number: int = 0) -> Face:
         ([], ""),
     ],
 )
-def test_more_than_real_faces_and_plates_cover_is_said(frames: list[list[Face]], said: str) -> None:
+def test_more_than_real_faces_and_plates_cover_is_reported(
+    frames: list[list[Face]], said: str
+) -> None:
     one_by_one, whole, builder = HiddenShare(), HiddenShare(), TracksBuilder()
     for number, faces in enumerate(frames):
         one_by_one.add(faces, SIZE)

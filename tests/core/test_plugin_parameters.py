@@ -39,7 +39,7 @@ def test_without_values_the_defaults_hold() -> None:
         ({"stride": "2"}, "no parameter is called 'stride': choose one of step, size, iou"),
     ],
 )
-def test_what_is_wrong_is_said_with_what_is_right(values: dict[str, str], message: str) -> None:
+def test_errors_say_what_is_wrong_and_what_is_right(values: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Parameters.read(values)
     assert str(caught.value) == message

@@ -67,7 +67,7 @@ def test_tracks_come_in_the_order_of_their_numbers_and_rows_in_that_of_frames() 
     assert (tracks[2].first, tracks[2].last, len(tracks[2])) == (2, 9, 3)
 
 
-def test_a_builder_goes_on_after_it_returned_tracks() -> None:
+def test_a_builder_continues_after_it_returned_tracks() -> None:
     builder = TracksBuilder()
     builder.add(3, face())
     (before,) = builder.tracks()

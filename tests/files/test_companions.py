@@ -52,7 +52,7 @@ def test_a_file_whose_tracks_would_have_too_long_a_name_has_none(tmp_path: Path)
     assert len(tracks_path(video).name) > 255
 
 
-def test_what_belongs_to_tracks_lies_beside_them(tmp_path: Path) -> None:
+def test_what_belongs_to_tracks_lies_next_to_them(tmp_path: Path) -> None:
     for tracks, journal in (
         ("a.tracks.jsonl", "a.journal.jsonl"),
         ("a.mp4.tracks.jsonl", "a.mp4.journal.jsonl"),

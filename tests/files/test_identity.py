@@ -97,7 +97,7 @@ def test_reading_changes_nothing(file: Path) -> None:
     assert identity == FileIdentity.of(file)
 
 
-def test_content_is_compared_where_the_times_tell_nothing(
+def test_content_is_compared_where_the_times_are_equal(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As on file systems whose clock is coarse, and that do not note changes.

@@ -94,7 +94,7 @@ def gallery(folder: Path, *, needs_all: bool = True) -> dict[str, int]:
 BLUE, GREEN, WHITE = (250, 0, 0), (0, 250, 0), (250, 250, 250)
 
 
-def test_a_folder_is_one_person_and_photos_beside_it_are_grouped(tmp_path: Path) -> None:
+def test_a_folder_is_one_person_and_photos_next_to_it_are_grouped(tmp_path: Path) -> None:
     photo(tmp_path / "anna" / "1.png", BLUE)
     photo(tmp_path / "anna" / "2.png", BLUE)
     photo(tmp_path / "ben 1.png", GREEN)
@@ -121,7 +121,7 @@ def test_a_photo_shows_exactly_one_good_face(
         gallery(tmp_path)
 
 
-def test_a_photo_with_a_tiny_face_is_said_to_be_too_small(tmp_path: Path) -> None:
+def test_a_photo_with_a_tiny_face_is_reported_as_too_small(tmp_path: Path) -> None:
     large = cv2.imread(str(photo(tmp_path / "a.png", WHITE)))
     assert large is not None
     cv2.imwrite(str(tmp_path / "a.png"), cv2.resize(large, None, fx=0.5, fy=0.5))
@@ -194,7 +194,7 @@ def test_photos_in_a_folder_of_a_persons_folder_are_not_passed_over(
         gallery(tmp_path, needs_all=needs_all)
 
 
-def test_whoever_has_a_folder_without_photos_would_not_be_hidden(tmp_path: Path) -> None:
+def test_a_person_whose_folder_has_no_photos_would_not_be_hidden(tmp_path: Path) -> None:
     photo(tmp_path / "anna" / "1.png", BLUE)
     (tmp_path / "ben").mkdir()
     with pytest.raises(SettingsError, match="ben: has no photos"):

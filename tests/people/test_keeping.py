@@ -85,7 +85,7 @@ def test_a_second_without_a_good_face_is_hidden() -> None:
 
 
 @pytest.mark.parametrize("choose", [keep, hide])
-def test_a_track_that_goes_on_after_its_last_good_face_is_hidden(
+def test_a_track_that_continues_after_its_last_good_face_is_hidden(
     choose: Callable[[Tracks, dict[int, TrackFaces]], Choice],
 ) -> None:
     # Someone else, in profile, takes the place before and after, for less than a second each.

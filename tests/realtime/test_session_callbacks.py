@@ -76,7 +76,7 @@ def test_a_target_is_closed_and_opened_again(shared: Path, long: Path) -> None:
     assert reports.texts == ["out.mkv: the disk is full: retrying"]
 
 
-def test_the_output_goes_on(shared: Path, long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_output_continues(shared: Path, long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class LateDetector(DetectorFault):
         def strike(self) -> None:
             if self.detections == 1:

@@ -79,13 +79,13 @@ def test_ends_at_the_border_and_at_cuts_are_certain() -> None:
     assert kinds(doubts_of(scene(within(range(100)), cuts=(140,)))) == [("track_end", 100)]
 
 
-def test_an_end_where_another_track_goes_on_is_certain() -> None:
+def test_an_end_where_another_track_continues_is_certain() -> None:
     assert doubts_of(scene(within(range(100)), within(range(102, FRAMES)))) == []
     far = MIDDLE.moved(300, 0)
     assert len(doubts_of(scene(within(range(100)), within(range(102, FRAMES), far)))) == 2
 
 
-def test_an_end_where_a_visible_track_goes_on_is_not() -> None:
+def test_an_end_where_a_visible_track_continues_is_not() -> None:
     tracks = scene(within(range(100)), within(range(102, FRAMES)))
     visible = replace(tracks, tracks=(tracks.tracks[0], replace(tracks.tracks[1], hide=False)))
     assert ("track_end", 100) in kinds(doubts_of(visible))
@@ -186,7 +186,7 @@ def test_a_box_that_a_person_drew_may_end_too_early() -> None:
     assert kinds(doubts) == [("track_end", 1)]
 
 
-def test_another_track_that_does_not_hold_the_face_does_not_go_on() -> None:
+def test_another_track_that_does_not_hold_the_face_does_not_continue_it() -> None:
     neighbor = MIDDLE.moved(80, 0)
     assert ("track_end", 100) in kinds(
         doubts_of(scene(within(range(100)), within(range(FRAMES), neighbor)))

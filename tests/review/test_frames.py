@@ -219,7 +219,7 @@ def test_frames_of_another_video_are_an_error(frames: list[DecodedFrame]) -> Non
             store.close()
 
 
-def test_what_fails_while_frames_are_prepared_is_said_and_ends_nothing(
+def test_what_fails_while_frames_are_prepared_is_reported_and_ends_nothing(
     frames: list[DecodedFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, source = store_of(frames)
@@ -259,7 +259,7 @@ def test_steps_wait_for_no_list_of_packets(
         store.close()
 
 
-def test_decoding_goes_on_from_the_places_that_were_left(frames: list[DecodedFrame]) -> None:
+def test_decoding_continues_from_the_places_that_were_left(frames: list[DecodedFrame]) -> None:
     times = np.array([frame.pts for frame in frames], np.int64)
     source = Slow(frames)
     runs = FrameRuns(source)

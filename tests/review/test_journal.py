@@ -51,7 +51,7 @@ def test_each_line_holds_the_hash_of_the_one_before(tmp_path: Path) -> None:
     assert edits(Journal(path, TRACKS).news()) == EDITS
 
 
-def test_it_lies_beside_the_track_file(tmp_path: Path) -> None:
+def test_it_lies_next_to_the_track_file(tmp_path: Path) -> None:
     assert journal_path(tmp_path / "a.tracks.jsonl") == tmp_path / "a.journal.jsonl"
     assert journal_path(tmp_path / "faces.jsonl") == tmp_path / "faces.journal.jsonl"
 

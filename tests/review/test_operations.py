@@ -82,7 +82,7 @@ def test_people_are_merged_named_and_split() -> None:
     assert people == {3: [(3, 10, 19), (7, 0, 18)], 10: [(8, 20, 29), (9, 20, 48)]}
 
 
-def test_whoever_is_split_off_is_another_person_whatever_comes_later() -> None:
+def test_a_track_that_is_split_off_is_another_person_whatever_comes_later() -> None:
     grouped = {3: 3, 7: 3}
     state = after({"op": "split_person", "person": 3, "frame": 5}, grouped=grouped)
     people = state.groups(grouped)
@@ -127,7 +127,7 @@ def test_a_new_track_is_drawn_with_its_class() -> None:
     assert state.corrected[8] == {5, 9}
 
 
-def test_drawing_goes_on_where_a_track_ends() -> None:
+def test_drawing_continues_where_a_track_ends() -> None:
     end = [129, 50, 169, 100]
     state = after(
         {

@@ -191,7 +191,7 @@ def test_the_public_form_names_no_one(public: dict[str, Any]) -> None:
     assert public["zones"] == [{"rule": "hide", "where": "10,20,200,80"}]
 
 
-def test_no_hash_of_the_public_form_tells_whether_a_guess_is_right(
+def test_no_hash_of_the_public_form_confirms_a_guess(
     internal: dict[str, Any], public: dict[str, Any]
 ) -> None:
     # With the hash of the line after, each line could be tried with guessed names of reviewers.
@@ -215,7 +215,7 @@ def test_a_class_that_is_no_list_does_not_get_into_the_public_form() -> None:
     assert "zoey" not in json.dumps(report)
 
 
-def test_who_stays_visible_because_of_photos_is_said_to() -> None:
+def test_who_stays_visible_because_of_photos_is_reported() -> None:
     one = data()
     assert one.content is not None
     report = report_of(replace(one, lines=[]), "internal")

@@ -85,7 +85,7 @@ def test_whom_a_network_chose_that_was_not_measured_is_looked_at_first(
     assert not track_file.read(tmp_path / "edited.jsonl").is_unreviewed
 
 
-def test_what_is_rendered_is_one_state_of_the_journal_whoever_decides_meanwhile(
+def test_what_is_rendered_is_one_state_of_the_journal_while_others_decide(
     session: ReviewSession, video: Path, tmp_path: Path
 ) -> None:
     other = ReviewSession(video, session.track_path)  # as a second process has it

@@ -80,7 +80,7 @@ def test_a_card_says_what_is_doubtful_and_whether_all_is_hidden() -> None:
     assert [face["frame"] for face in first["faces"]] == [11, 11, 29]
 
 
-def test_an_hour_with_500_tracks_is_told_in_few_bytes() -> None:
+def test_an_hour_with_500_tracks_takes_few_bytes() -> None:
     """All of it is fetched before the first frame is shown; boxes are not among it."""
     count, length, frames = 500, 600, 90_000
     chance = np.random.default_rng(0)

@@ -216,7 +216,7 @@ def test_what_is_being_fetched_ends_with_the_service(port: int) -> None:
         fetcher.fetch(f"http://127.0.0.1:{port}/video", into, 1 << 20)
 
 
-def test_a_server_that_is_not_there_is_said_to_be() -> None:
+def test_a_missing_server_is_reported() -> None:
     with socket.socket() as closed:  # bound, and not listening
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

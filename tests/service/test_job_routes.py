@@ -158,7 +158,7 @@ def test_an_image_has_no_tracks(service: JobService) -> None:
     )
 
 
-def test_events_tell_what_becomes_of_a_job_until_it_is_over(service: JobService) -> None:
+def test_events_report_a_job_until_it_is_over(service: JobService) -> None:
     other = service.add("wait1.mp4")
     job = service.add("wait2.mp4")
     with service.client.stream("GET", job["links"]["events"]) as events:

@@ -356,7 +356,7 @@ def frames_in(horizon: Horizon) -> int:
     return 25 + waits + ScriptedBacktracker.reach_frames + 1
 
 
-def test_where_all_is_hidden_and_goes_on_a_piece_waits_for_new_faces_only() -> None:
+def test_where_all_is_hidden_and_continues_a_piece_waits_for_new_faces_only() -> None:
     pieces, known = as_they_come([steady(500)], [40 * index for index in range(500)])
     assert pieces[0].frame_count == 25
     first = frames_in(Horizon.of_certain(PARAMETERS, MARGIN))
@@ -413,7 +413,7 @@ def test_a_face_that_is_seldom_detected_stays_hidden_in_between(every: int) -> N
     assert track.frames.tolist() == list(range(last + 1))
 
 
-def test_where_a_tracker_alone_goes_on_a_piece_is_not_certain() -> None:
+def test_where_a_tracker_alone_continues_a_piece_is_not_certain() -> None:
     script = steady(500)
     for index in range(10, 500):
         faces = tuple(replace(one, origin=Origin.TRACKED) for one in script.steps[index].faces)

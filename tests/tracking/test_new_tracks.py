@@ -62,7 +62,7 @@ def test_a_score_that_is_too_low_does_not_count(candidates: LowConfidenceDetecti
         assert candidates.agreeing([low(score=0.39)]) == []
 
 
-def test_counting_goes_on_in_views_of_another_size(candidates: LowConfidenceDetections) -> None:
+def test_counting_continues_in_views_of_another_size(candidates: LowConfidenceDetections) -> None:
     repeat(candidates, ENOUGH - 1)
     candidates.rescale(0.5, 0.5)
     smaller = Detection(BOX.moved(4, 0).scaled(0.5, 0.5), 0.45)

@@ -96,7 +96,7 @@ class TestKept:
             is_white = suffix == ".gif"  # what FFmpeg decodes as the color of nothing
             assert np.abs(colors.astype(int) - 255 * is_white).max() <= 6, suffix
 
-    def test_browsers_are_told_of_it(self, tmp_path: Path) -> None:
+    def test_it_is_stated_for_browsers(self, tmp_path: Path) -> None:
         target = rewrite(write(tmp_path / "in.mov", "qtrle", "argb"), tmp_path / "out.webm")
         assert b"\x53\xc0\x81\x01" in target.read_bytes()  # AlphaMode 1
 

@@ -40,7 +40,9 @@ def with_start_codes(*units: bytes) -> bytes:
         ((), False),
     ],
 )
-def test_packets_are_told_by_their_units(units: tuple[bytes, ...], is_disposable: bool) -> None:
+def test_packets_are_recognized_by_their_units(
+    units: tuple[bytes, ...], is_disposable: bool
+) -> None:
     for extra, content in ((MP4, with_lengths(*units)), (b"", with_start_codes(*units))):
         assert packets("h264", extra).holds(av.Packet(content)) is is_disposable
 

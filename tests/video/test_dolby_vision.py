@@ -68,7 +68,7 @@ def test_matroska(tmp_path: Path) -> None:
         read_frames(path)
 
 
-def test_an_untagged_file_is_told_by_its_color_space(tmp_path: Path) -> None:
+def test_an_untagged_file_is_recognized_by_its_color_space(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "in.mkv", codec="mpeg4", frames=2, color=(9, 16, 15, 2))
     with pytest.raises(SourceError, match="Dolby Vision of profile 5"):
         read_frames(path)

@@ -37,7 +37,7 @@ def test_times_are_those_of_the_decoded_frames(
     np.testing.assert_allclose(times, decoded, atol=1e-9)
 
 
-def test_what_only_decoding_can_tell_is_not_guessed(tmp_path: Path) -> None:
+def test_what_only_decoding_shows_is_not_guessed(tmp_path: Path) -> None:
     for name, codec in (("a.ts", "libx264"), ("a.gif", "gif"), ("a.avi", "mpeg4")):
         pixel_format = "rgb8" if codec == "gif" else "yuv420p"
         path = write_clip(tmp_path / name, frames=4, codec=codec, pixel_format=pixel_format)

@@ -69,7 +69,7 @@ def test_color_profiles_and_exif_of_frames_are_not_written(video: Path, tmp_path
         assert mark not in payloads
 
 
-def test_an_orientation_beside_them_is_read(video: Path) -> None:
+def test_an_orientation_next_to_them_is_read(video: Path) -> None:
     with VideoReader(video) as reader:
         frames = list(reader)
     assert [frame.orientation for frame in frames] == [Orientation.TRANSPOSED] * FRAMES

@@ -86,7 +86,7 @@ def test_times_count_from_the_first_frame(tmp_path: Path) -> None:
     assert written(target) == KEPT
 
 
-def test_without_spans_all_cues_stay_and_nothing_is_said(tmp_path: Path) -> None:
+def test_without_spans_all_cues_stay_without_a_message(tmp_path: Path) -> None:
     source, target = clip(tmp_path / "in.mkv", "subrip"), tmp_path / "out.mkv"
     writer = edited(source, target)
     assert written(target) == [text.encode() for _, _, text in LINES]

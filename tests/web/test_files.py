@@ -212,7 +212,7 @@ def test_an_upload_that_stops_leaves_nothing(page: Page, folder: Path) -> None:
     assert names(page) == []
 
 
-def test_a_full_disk_is_said(page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(page: Page, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "_SPARE_BYTES", 1 << 60)
     answer = put(page, "a.mp4")
     assert answer.status_code == 507

@@ -176,7 +176,7 @@ def test_hiding_where_a_box_ends_follows_the_face(
         expect(tab.locator("#status")).not_to_have_text(before)
 
 
-def test_nobody_has_looked_until_a_person_says_so(
+def test_no_one_has_looked_until_a_person_says_so(
     browser: sync_api.Browser, page: Page, reviewed: str
 ) -> None:
     """What is known of a result, made before, is said as it is, too."""

@@ -151,7 +151,7 @@ def test_frames_that_the_decoder_holds_come_before_an_error(
 
 
 @pytest.mark.shared
-def test_reading_goes_on_after_a_damaged_packet(clip: Path) -> None:
+def test_reading_continues_after_a_damaged_packet(clip: Path) -> None:
     with av.open(str(clip)) as container:
         decoder = ContainerDecoder(FaultyContainer(container), "clip")  # type: ignore[arg-type]  # a fake
         timestamps = [item.timestamp for item in decoder.read(threading.Event())]

@@ -143,7 +143,7 @@ def test_mean_knows_two_tones_only() -> None:
     assert len(seen) == 2
 
 
-def test_mean_tells_dark_from_light_and_nothing_else() -> None:
+def test_mean_separates_dark_from_light_and_nothing_else() -> None:
     light, dark, pale, brown = (
         shown_in_turn("mean", [scene(GRASS, skin)])[0]
         for skin in (LIGHT_SKIN, DARK_SKIN, (235, 215, 205), (95, 70, 60))

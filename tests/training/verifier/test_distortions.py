@@ -32,7 +32,7 @@ def test_without_any_motion_the_crop_is_the_programs() -> None:
 @pytest.mark.parametrize(
     ("augmentation", "most"), [(CropAugmentation(), 180.0), (UPRIGHT_CROPS, 20.0)]
 )
-def test_rotations_are_as_large_as_told(augmentation: CropAugmentation, most: float) -> None:
+def test_rotations_are_as_large_as_configured(augmentation: CropAugmentation, most: float) -> None:
     sure = replace(augmentation, any_rotation_share=1.0, moved_ratio=0.0)
     angles = []
     for seed in range(200):

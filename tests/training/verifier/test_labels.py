@@ -42,7 +42,7 @@ def test_detections_of_objects_are_objects_too() -> None:
     assert len(known.false_alarms) == 0
 
 
-def test_objects_too_small_to_tell_are_none_but_stay_labeled() -> None:
+def test_objects_too_small_to_recognize_are_none_but_stay_labeled() -> None:
     known = labeled(objects=(("face", Box(0, 0, 5, 8)),))
     assert len(known.objects) == 0
     assert len(known.labeled) == 1
