@@ -1,21 +1,20 @@
-"""The terminal: messages, results, and a standard output that cannot be written."""
+"""The terminal: messages, progress and results on standard error."""
 
 from __future__ import annotations
 
 import io
 import json
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.annotated_files import write_table
-from tests.cli.conftest import IMAGE
-from tracker_blur.cli.console import Console, Message, print_line
+from tracker_blur.cli.console import Console, Message
 from tracker_blur.cli.progress_file import ProgressFile
 from tracker_blur.core.report import Report
 from tracker_blur.errors import SettingsError
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_quiet_keeps_warnings_and_errors(capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,42 +118,3 @@ def test_plates_are_called_plates_and_a_still_image_has_no_speed(
     assert capsys.readouterr().err == (
         "trackblur: out.jpg: 1 frame, 0 faces, 2 plates, bus: 1, 0.5 seconds\n"
     )
-
-
-def test_results_are_escaped_but_keep_their_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    print_line("", "a\nb", "c\x1bd")
-    assert capsys.readouterr().out == "\na\\nb\nc\\x1bd\n"
-
-
-@pytest.fixture
-def dataset(tmp_path: Path) -> Path:
-    splits = ("train", "val", "test")
-    return write_table(tmp_path, [(f"{s}.png", s, "face", "24 16 48 40", "") for s in splits])
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [str(IMAGE), "out.jpg", "--detector", "onnx", "--view-size", "160", "--json"],
-        ["models"],
-        ["evaluate", "haar", "."],
-        ["train", ".", "--name", "it", "--check"],
-    ],
-)
-@pytest.mark.usefixtures("dataset")
-def test_a_full_standard_output_is_one_line(arguments: list[str], tmp_path: Path) -> None:
-    with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(
-            [sys.executable, "-c", "from tracker_blur.cli.main import main; main()", *arguments],
-            cwd=tmp_path,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert ended.returncode == 1
-    assert "error: standard output cannot be written (no space left" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert "Exception" not in ended.stderr

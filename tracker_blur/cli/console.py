@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tracker_blur.cli.background_writer import BackgroundWriter
-from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
+from tracker_blur.errors import TrackerBlurError
 from tracker_blur.settings import FACE
 from tracker_blur.text import counted, escaped
 
@@ -345,34 +344,6 @@ def left_visible(report: Report) -> str:
     from tracker_blur.core.rules import REASONS  # imports NumPy: not needed by --help
 
     return ", ".join(f"{count} {REASONS[reason]}" for reason, count in report.left_visible.items())
-
-
-def print_line(*lines: str) -> None:
-    """Write lines to standard output at once, with escapes for what a terminal would obey.
-
-    Raises:
-        SinkError: they cannot be written, as on a full disk.
-        BrokenPipeError: the reader has gone.
-    """
-    write_out("\n".join(map(escaped, lines)))
-
-
-def write_out(text: str) -> None:
-    """Print to standard output; raises as `print_line` does."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        discard_output()
-        raise SinkError(
-            f"standard output cannot be written ({reason_of(error)}): send it elsewhere"
-        ) from error
-
-
-def discard_output() -> None:
-    """Discard the rest of standard output: writing what its buffer holds would fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def silence_libraries() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import Console, print_line, silence_libraries
+from tracker_blur.cli.console import Console, silence_libraries
 from tracker_blur.cli.detection_options import add_detector_option, add_models_option
 from tracker_blur.cli.option_values import names, number, number_between, whole_number
 from tracker_blur.cli.options import add_json_option, add_size_limit, option, settings_from
 from tracker_blur.cli.parser import STANDARD_OUTPUT, Parser, complete_files
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.errors import SettingsError, TrackerBlurError
 from tracker_blur.settings import VIEW_PX_LIMITS, Settings
 

@@ -7,10 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, print_line, progress_bar
+from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, progress_bar
 from tracker_blur.cli.interruption import raise_if_interrupted
 from tracker_blur.cli.parser import STANDARD_OUTPUT
 from tracker_blur.cli.results import check_json_target
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.core.frame_selection import FrameSelection
 from tracker_blur.core.times import format_seconds
 from tracker_blur.errors import SettingsError, TrackerBlurError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import EXIT_DONE, Console, print_line
+from tracker_blur.cli.console import EXIT_DONE, Console
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.core import plugins
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tracker_blur.cli.console import print_line
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.cli.tables import print_header, print_row, share_text
 
 if TYPE_CHECKING:

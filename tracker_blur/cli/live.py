@@ -11,9 +11,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
-from tracker_blur.cli.console import EXIT_DONE, EXIT_INTERRUPTED, Console, print_line
+from tracker_blur.cli.console import EXIT_DONE, EXIT_INTERRUPTED, Console
 from tracker_blur.cli.live_options import add_options
 from tracker_blur.cli.options import settings_from
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.cli.terminal_keys import quit_key
 from tracker_blur.cli.token_files import read_token
 from tracker_blur.core import plugins

@@ -50,7 +50,8 @@ def _open_closed_streams() -> None:
 
 def _exit_code(arguments: list[str]) -> int:
     from tracker_blur.cli.commands import run_command
-    from tracker_blur.cli.console import EXIT_FAILED, discard_output
+    from tracker_blur.cli.console import EXIT_FAILED
+    from tracker_blur.cli.standard_output import discard_output
 
     try:
         return run_command(arguments)

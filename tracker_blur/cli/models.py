@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import EXIT_DONE, Console, print_line
+from tracker_blur.cli.console import EXIT_DONE, Console
 from tracker_blur.cli.detection_options import add_models_option
 from tracker_blur.cli.parser import Parser, complete_files
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.weights.catalog import BUNDLED, MODELS
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import write_out
 from tracker_blur.cli.parser import STANDARD_OUTPUT
+from tracker_blur.cli.standard_output import write_out
 from tracker_blur.errors import SettingsError, TrackerBlurError, reason_of
 from tracker_blur.files.jobs import SkippedFile
 from tracker_blur.version import __version__
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print a machine-readable result; raises as `console.print_line` does."""
+    """Print a machine-readable result; raises as `standard_output.print_line` does."""
     write_out(json.dumps(value, indent=2))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracker_blur.cli.console import print_line
+from tracker_blur.cli.standard_output import print_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.annotations import formats
-from tracker_blur.cli.console import EXIT_DONE, Console, print_line
+from tracker_blur.cli.console import EXIT_DONE, Console
 from tracker_blur.cli.parser import Parser, formatter
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.cli.tracks_options import add_options
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.paths import exists, is_media, is_same_file

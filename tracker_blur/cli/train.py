@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from tracker_blur.cli.console import EXIT_DONE, Console, print_line
+from tracker_blur.cli.console import EXIT_DONE, Console
 from tracker_blur.cli.detection_options import add_models_option
 from tracker_blur.cli.option_values import names, number, number_between, numbers, whole_number_from
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.errors import MissingPackageError, SettingsError
 from tracker_blur.settings import Shape
 from tracker_blur.training.recipe import (

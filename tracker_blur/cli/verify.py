@@ -6,10 +6,11 @@ import argparse
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, Console, print_line, progress_bar
+from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, Console, progress_bar
 from tracker_blur.cli.interruption import raise_if_interrupted
 from tracker_blur.cli.parser import STANDARD_OUTPUT, Parser, formatter
 from tracker_blur.cli.results import print_json
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.cli.verify_inputs import inputs
 from tracker_blur.cli.verify_options import (
     EPILOG,

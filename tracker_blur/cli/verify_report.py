@@ -6,9 +6,10 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tracker_blur.cli.console import EXIT_DONE, EXIT_EXPOSED, EXIT_FAILED, print_line
+from tracker_blur.cli.console import EXIT_DONE, EXIT_EXPOSED, EXIT_FAILED
 from tracker_blur.cli.parser import STANDARD_OUTPUT
 from tracker_blur.cli.results import print_json
+from tracker_blur.cli.standard_output import print_line
 from tracker_blur.errors import SettingsError
 from tracker_blur.files.paths import is_media
 from tracker_blur.text import counted, escaped
