@@ -1,4 +1,4 @@
-"""Puts what several observers have seen together to the tracks of a whole video."""
+"""Combines what several observers have seen into the tracks of a whole video."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class KnownPiece:
 
 
 class Assembly:
-    """Takes what was seen, from the first frame to the last, and makes tracks of it.
+    """Takes what was seen, from the first frame to the last, and turns it into tracks.
 
     Args:
         pieces: How the video is cut.

@@ -131,7 +131,7 @@ class _Worker(WorkerProcess):
 def work(
     pipe: Connection, settings: Settings, threads: int, prepare: Callable[[], None], folder: str
 ) -> None:
-    """Do tasks until there is no one to give any.
+    """Do tasks until the pipe is closed.
 
     Args:
         pipe: Receives each `Task`; sends each `Event`.

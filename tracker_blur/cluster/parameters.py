@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterParameters:
-    """Tuning values of runs in pieces. Pieces are at least so long, and end at the next cut."""
+    """Tuning values of runs in pieces. Pieces are at least this long, and end at the next cut."""
 
     piece_seconds: float = 15.0
     """Each piece is encoded apart: its first frame takes the bits of a key frame, and opening the

@@ -44,7 +44,7 @@ class Pieces:
 
 
 def cut(index: KeyFrameIndex, parameters: ClusterParameters) -> Pieces:
-    """Cut a video. A rest that is short goes with the piece before it.
+    """Cut a video. A short rest belongs to the piece before it.
 
     Args:
         index: Its frames, and where it can be cut.
@@ -61,7 +61,7 @@ def cut(index: KeyFrameIndex, parameters: ClusterParameters) -> Pieces:
 def _thinned(
     seconds: np.ndarray[tuple[int], np.dtype[np.float64]], cuts: Sequence[int], least: float
 ) -> list[int]:
-    """Return those of the cuts that leave so many seconds between them, and before the end."""
+    """Return the cuts that leave this many seconds between them, and before the end."""
     chosen = [cuts[0]]
     for frame in cuts[1:]:
         if seconds[frame] - seconds[chosen[-1]] >= least and seconds[-1] - seconds[frame] >= (

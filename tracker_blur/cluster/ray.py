@@ -1,9 +1,9 @@
 """Does tasks on the machines of a Ray cluster (extra [cluster]).
 
-Each actor keeps its detectors loaded and does one task at a time. It streams what there is to say:
-numbers and names. Input, pieces and output are files that all machines see under the same name;
-Ray's object store never holds a pixel. When a machine is lost, its tasks are done again elsewhere,
-and a machine that joins gets actors, too.
+Each actor keeps its detectors loaded and does one task at a time. It streams events: numbers and
+names. Input, pieces and output are files that all machines see under the same name; Ray's object
+store never holds a pixel. When a machine is lost, its tasks are repeated elsewhere, and a machine
+that joins gets actors, too.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ class RayExecutor:
                 raise TrackerBlurError(f"{self._address}: this Ray cluster has no cores left")
             time.sleep(_POLL_SECONDS)
         for actor in [one for one in self._actors if not one.is_ready][::-1]:
-            if len(self._actors) > cores:  # the machine that it was to start on has gone
+            if len(self._actors) > cores:  # the machine that it was to start on is lost
                 ray.kill(actor.handle)
                 self._actors.remove(actor)
         while len(self._actors) < cores:
@@ -189,7 +189,7 @@ class RayExecutor:
 
 
 class _Actor:
-    """An actor, whether it has started, its task, and what it says about that; None: it is idle."""
+    """An actor, whether it has started, its task (None: it is idle), and the events of that."""
 
     def __init__(self, handle: Any) -> None:
         self.handle = handle
@@ -221,7 +221,7 @@ class PieceActor:
         return True
 
     def do(self, task: Task) -> Iterator[Event]:
-        """Do a task, and yield what there is to say of it; the last is `Done` or `Failed`."""
+        """Do a task, and yield its events; the last is `Done` or `Failed`."""
         events: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
         def work() -> None:

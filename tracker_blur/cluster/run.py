@@ -1,8 +1,8 @@
 """Redacts one video in pieces: says what to do next, and takes the results.
 
-First all is tracked, in spans; what was seen becomes tracks in the order of the frames; and each
-piece is rendered as soon as its tracks are known. At the end, the pieces are muxed once, with the
-audio, subtitles and chapters of the input. What is on the disk need not be done again.
+First, everything is tracked, in spans. What was seen becomes tracks in the order of the frames.
+Each piece is rendered as soon as its tracks are known. At the end, the pieces are muxed once, with
+the audio, subtitles and chapters of the input. What is on the disk is not done again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class PiecesRun:
-    """What is done of a video so far, and what is to be done next.
+    """What was done of a video so far, and what to do next.
 
     Args:
         video: The video.
@@ -71,9 +71,9 @@ class PiecesRun:
         return len(self._rendered) == len(self._video.pieces.parts)
 
     def next_task(self) -> Task | None:
-        """Return what is to be done next, and note that it is being done; None: nothing now.
+        """Return the next task, and note that it is being done; None: there is none now.
 
-        What all else waits for comes first, then pieces that can be rendered. Spans that are
+        What everything else waits for comes first, then pieces that can be rendered. Spans that are
         tracked ahead may turn out to be of no use.
         """
         task = next(self._tasks(), None)
@@ -92,7 +92,7 @@ class PiecesRun:
         ]
 
     def take(self, task: Task, event: Event) -> None:
-        """Take what was said about a task.
+        """Take an event of a task.
 
         Raises:
             TrackerBlurError: It has failed too often, or what it made is damaged.

@@ -1,6 +1,6 @@
 """What was seen of the frames of a piece, as a sealed file: boxes and numbers, no pixels.
 
-They are written as JSON, in which every number is what it was.
+They are written as JSON, which keeps every number exactly.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class SeenPiece:
 
     Attributes:
         frames: For each frame, what was seen of each target class.
-        handover: Who sees the same after the last one, where there is someone.
+        handover: Where another observer takes over after the last one, if one does.
     """
 
     frames: tuple[tuple[Seen, ...], ...]

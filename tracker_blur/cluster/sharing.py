@@ -61,7 +61,7 @@ class SharedExecutor:
                 self._changed.notify()
 
     def end(self, error: BaseException) -> None:
-        """Let all who wait for tasks, now or later, get this error."""
+        """Raise this error in all threads that wait for tasks, now or later."""
         with self._changed:
             self._ending = self._ending or error
             self._changed.notify_all()
@@ -85,7 +85,7 @@ class SharedExecutor:
             return any(one is lane for _, one in self._waiting)
 
     def check(self) -> None:
-        """Raise the error with which all ends, if there is one."""
+        """Raise the error that ends everything, if there is one."""
         if self._ending is not None:
             raise self._ending
 
@@ -123,7 +123,7 @@ class Lane:
     """An executor for one file, which has at most one task that waits for its turn.
 
     Attributes:
-        events: What was said about its tasks.
+        events: Those of its tasks.
     """
 
     def __init__(self, shared: SharedExecutor) -> None:

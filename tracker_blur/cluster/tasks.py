@@ -128,7 +128,7 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """So many frames of the task are done; of a file that is redacted at once, in both passes."""
+    """How many frames of the task are done; for a file that is redacted at once, in both passes."""
 
     frames: int
     first_pass_frames: int = 0
@@ -139,7 +139,7 @@ class Done:
     """The task is done; what it made is on the disk.
 
     Attributes:
-        report: What a file that was redacted at once has become.
+        report: That of a file that was redacted at once.
     """
 
     report: Report | None = None

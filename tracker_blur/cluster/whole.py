@@ -25,7 +25,7 @@ class WholeRedactor:
 
     Attributes:
         new_executor: Returns what does the tasks.
-        attempts: How often a file is begun whose machine is lost.
+        attempts: How often a file is begun if its machine is lost.
     """
 
     new_executor: Callable[[], AbstractContextManager[Executor]]

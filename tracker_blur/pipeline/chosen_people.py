@@ -60,14 +60,14 @@ class ChosenPeople:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is to be known before anyone who stays visible is published."""
+        """What users should know before they publish anyone who stays visible."""
         return self._chooser.warnings if self._settings.chooses_people else ()
 
     def check_frames(self) -> None:
         """Check that no one is chosen in frames that come one by one.
 
         Raises:
-            SettingsError: Somebody is: who a face is takes all of its track.
+            SettingsError: Someone is: to know who a face is takes all of its track.
         """
         if not self._settings.chooses_people:
             return

@@ -4,7 +4,7 @@ A video file is decoded twice. One thread reads ahead, detects and tracks, and h
 soon as no later frame changes them. Behind it, the frames are decoded again, redacted and written.
 With zones and limits of faces, and with chosen people, all frames are read first: they need whole
 tracks. So does a careful run, which then searches its own result, hides what it finds, and writes.
-So does one that only tracks. As all is known then, all of a scene decides about each of its frames.
+So does one that only tracks. Then, all of a scene decides about each of its frames.
 Still images, and videos with `--one-pass`, take one pass (`frame_engine`). The stages run in their
 own threads with bounded queues between them. So they overlap, and only the tracks take memory that
 grows with the length. An error in any stage ends the run, and the writer leaves nothing behind.
@@ -325,7 +325,7 @@ class Engine:
         report: Report,
         progress: Progress | None,
     ) -> None:
-        """Write the target with what these tracks say hidden."""
+        """Write the target, with everything hidden that these tracks say."""
         self._write(
             source,
             job,

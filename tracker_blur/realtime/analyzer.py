@@ -200,7 +200,7 @@ class Analyzer:
             self._busy_since = time.monotonic()
 
     def _delay(self, rate: float) -> Delay:
-        """Return how long frames wait: as long as asked for, but a little for their jitter."""
+        """Return how long frames wait: as configured, minus a little for their jitter."""
         settings = self._settings
         if not settings.delay_seconds:
             return Delay(0)

@@ -23,8 +23,9 @@ _Samples = npt.NDArray[np.float32]
 class AudioSync:
     """Places chunks of audio one after the other on the session's clock.
 
-    Small gaps and overlaps, which jitter makes, are closed. What stays of them is drift: chunks are
-    stretched or shortened a little until it is gone. Larger gaps stay, and overlaps are dropped.
+    Small gaps and overlaps, which jitter makes, are closed. What remains of them is drift: chunks
+    are stretched or shortened a little until it is gone. Larger gaps stay, and overlaps are
+    dropped.
     """
 
     def __init__(self, timing: LiveTiming) -> None:

@@ -10,7 +10,7 @@ _NICENESS = 10
 
 
 def step_back() -> None:
-    """Let this thread wait for all others; on Linux, each has a niceness of its own."""
+    """Lower the priority of this thread; on Linux, each has a niceness of its own."""
     if hasattr(os, "setpriority"):
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -41,7 +41,7 @@ class Queue:
 
     Attributes:
         doubts: those to look at, most risky first.
-        left_out: how many less risky ones there are besides.
+        left_out: how many less risky ones there are.
     """
 
     doubts: tuple[Doubt, ...]
@@ -70,7 +70,7 @@ def queue_of(
 
     Args:
         tracks: its tracks.
-        decided: tracks that a person has said to hide or keep: whether to is no doubt any more.
+        decided: tracks that a person has said to hide or keep: that decision is not doubtful.
         report: what `verify` found: its runs and places to look at, as in its JSON report.
         parameters: tuning parameters.
         before: the tracks before any edit; None: nothing was edited.
@@ -164,7 +164,7 @@ def _shown(before: Tracks, now: Tracks, decided: Collection[int]) -> Iterator[Do
 def verify_doubts(report: Iterable[dict[str, Any]], tracks: Tracks) -> Iterator[Doubt]:
     """Yield what `verify` found; what is in no frame of the video is left out.
 
-    What another search finds are other places, even where they lie: someone must look again.
+    Places of another search are other places, even at the same position: someone must look again.
     """
     runs = list(report)
     found_in = hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,7 @@
 """Groups a video's tracks into people by their faces, in the background.
 
-Only the frames that show the best faces are decoded. Embeddings stay in memory, and are gone when
-the review is closed.
+Only the frames that show the best faces are decoded. Embeddings stay in memory, and are dropped
+when the review is closed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tracker_blur.review.frame_sources import FrameSource, KeptFrame
 
 _DOUBTFUL_MARGIN = 0.1
-"""A join this near to the threshold is said to be unsure."""
+"""A join this near to the threshold is reported as unsure."""
 
 
 class BackgroundGrouping:
@@ -61,7 +61,7 @@ class BackgroundGrouping:
         self._thread.start()
 
     def close(self) -> None:
-        """Give up what is not done yet."""
+        """Cancel what is not done yet."""
         self._is_closed.set()
         self._thread.join()
 

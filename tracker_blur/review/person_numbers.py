@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class PersonNumbers:
     """Numbers people from 1 on, as the track file knows them; no edit changes anyone's number.
 
-    Of people who are put together, the others' numbers are not used again.
+    When people are merged, the others' numbers are not used again.
 
     Args:
         tracks: those of the track file, before any edit. Each may be a person; those that edits add

@@ -2,7 +2,7 @@
 
 It is data for JSON, and `report_page` makes a page of it. There are two forms. The internal one
 names files, people and reasons. The public one, to be handed out, has none of them: it is built
-from what may be in it, so what is added to the internal form never gets into it by itself.
+from what may be in it, so what is added to the internal form never gets into it automatically.
 """
 
 from __future__ import annotations

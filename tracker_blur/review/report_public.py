@@ -1,6 +1,6 @@
 """The form of the report that is to be handed out: without names, reasons and anyone's words.
 
-Only what is listed here gets into it. People are numbered in the order in which they are met.
+Only what is listed here gets into it. People are numbered in the order in which they appear.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def public(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Pseudonyms:
-    """Numbers people in the order in which they are met."""
+    """Numbers people in the order in which they appear."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -171,7 +171,7 @@ def shown_settings(every: Mapping[str, Any]) -> dict[str, Any]:
 def settings_hash(every: Mapping[str, Any]) -> str:
     """Return the SHA-256 of settings, as the public form shows them.
 
-    That of all settings would tell whether a guessed name is right. Both forms have this one, so
+    That of all settings would confirm a guessed name. Both forms have this one, so
     that it can be seen that they are about the same run.
     """
     plain = json.dumps(shown_settings(every), sort_keys=True, ensure_ascii=True)

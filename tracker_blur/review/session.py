@@ -377,7 +377,7 @@ def _always(edit: dict[str, Any], _: ReviewState) -> dict[str, Any]:
 
 
 def user_name() -> str:
-    """Return who works here, as the system calls them."""
+    """Return the user's name, as the system knows it."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

@@ -1,4 +1,4 @@
-"""What a review has come to: tracks, people and what was looked at."""
+"""The state of a review: tracks, people and what was looked at."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ReviewState:
     corrected: Mapping[int, frozenset[int]] = field(default_factory=lambda: _NO_FRAMES)
     method: str | None = None
     used: int = 0
-    """The largest number that a track or a person ever had: numbers are not given again."""
+    """The largest number that a track or a person ever had: numbers are not reused."""
 
     def after(self, before: ReviewState) -> ReviewState:
         """Return the state without what it knows about tracks that are gone.

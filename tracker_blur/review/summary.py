@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.tracks import Track, Tracks
 
 MAX_BOX_FRAMES = 600
-"""Boxes are given for at most as many frames at once."""
+"""Boxes are returned for at most this many frames at once."""
 
 
 _DETECTED, _TRACKED = ORIGINS.index(Origin.DETECTED), ORIGINS.index(Origin.TRACKED)

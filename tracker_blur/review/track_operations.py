@@ -107,7 +107,7 @@ def move(state: ReviewState, fields: Fields) -> ReviewState:
 
 
 def ends(state: ReviewState, fields: Fields) -> ReviewState:
-    """Say from which to which frame a track goes."""
+    """Set the first and the last frame of a track."""
     frames = _frames(fields)
     tracks = reshaping.set_ends(state.tracks, fields.whole("track"), frames.start, frames.stop - 1)
     return replace(state, tracks=tracks)
@@ -138,19 +138,19 @@ def _frames(fields: Fields) -> range:
 
 
 def set_class(state: ReviewState, fields: Fields) -> ReviewState:
-    """Say of which class tracks are."""
+    """Set the class of tracks."""
     ids, label = fields.ids("tracks"), fields.short_text("class")
     return replace(state, tracks=reshaping.set_label(state.tracks, ids, label))
 
 
 def set_method(state: ReviewState, fields: Fields) -> ReviewState:
-    """Say how tracks are hidden."""
+    """Set how tracks are hidden."""
     ids = fields.ids("tracks")
     return replace(state, tracks=edits.set_method(state.tracks, ids, _method_in(fields)))
 
 
 def method(state: ReviewState, fields: Fields) -> ReviewState:
-    """Say how all are hidden that have no method of their own."""
+    """Set how all are hidden that have no method of their own."""
     return replace(state, method=_method_in(fields))
 
 

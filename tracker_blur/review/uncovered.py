@@ -43,7 +43,7 @@ class Uncovered(NamedTuple):
 
 
 def uncovered(before: Tracks, now: Tracks, decided: Collection[int]) -> Iterator[Uncovered]:
-    """Yield what was hidden and is not any more, unless a person has said to show that track.
+    """Yield what was hidden and is no longer, unless a person decided to show that track.
 
     Args:
         before: the tracks of the track file.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Advancer:
-    """Starts a tracker for each track that needs one, and judges what it says.
+    """Starts a tracker for each track that needs one, and judges its boxes.
 
     Args:
         new_tracker: Makes a tracker for one face. None: each track is held.

@@ -1,7 +1,7 @@
 """Candidates: what may be a face, but became no track, for a person to look at; no pixels.
 
 A detector's low-confidence detections are mostly nothing, so only those are kept that the
-classifier takes for faces at even odds, over several frames, and away from all that has a track.
+classifier takes for faces at even odds, over several frames, and where no track is.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def with_candidates(tracks: Tracks, parameters: TrackingParameters) -> Tracks:
     have theirs already stay as they are.
 
     Args:
-        tracks: The tracks, with what was seen besides.
+        tracks: The tracks, with the untracked detections.
         parameters: Tuning parameters.
     """
     if not tracks.untracked:

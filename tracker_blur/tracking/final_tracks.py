@@ -3,12 +3,12 @@
 A piece is refined with what comes before and after it, up to a horizon: the longest time over which
 one detection decides about another frame. A scene cut ends every track, so it ends the wait, too.
 Where all that was seen is hidden and continues, only a new face could add something, which reaches
-back less far: then the wait is shorter. In doubt, it is not.
+back less far: then the wait is shorter. In doubt, it is not shorter.
 
 What a track is decided by as a whole, such as the classifier's pooled odds, is decided by what was
 seen up to that horizon, and a raw track that was hidden in one piece is not dropped in the next.
-Each of its detections needs the support of others there as well. Who has no use for early pieces
-takes whole scenes.
+Each of its detections needs the support of others there as well. Callers that need no early pieces
+take whole scenes.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class TrackFinalizer:
         """Refine the next piece, if it is final, and return where it ends.
 
         The windows that decide about it follow from the frames' times, the cuts and what the
-        windows show, however much is known by now.
+        windows show, no matter how much is known by now.
         """
         known = self._passes[0].frame_count
         if self._start == known:
@@ -141,7 +141,7 @@ class TrackFinalizer:
         return scene_stop
 
     def _later(self, frame: int, distance: tuple[int, int]) -> int:
-        """Return the first frame that is later by so much."""
+        """Return the first frame that is later by this much."""
         units, frames = distance
         return self._passes[0].later(frame, units) + frames
 

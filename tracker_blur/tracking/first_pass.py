@@ -133,12 +133,12 @@ class FirstPass:
         return np.array(self._times[start - self._first : stop - self._first], np.int64)
 
     def later(self, frame: int, units: int) -> int:
-        """Return the first frame after this one that is later by so many units of the time base."""
+        """Return the first frame later than this one by this many units of the time base."""
         row = frame - self._first
         return self._first + bisect_left(self._latest, self._latest[row] + units, row + 1)
 
     def earlier(self, frame: int, units: int) -> int:
-        """Return the first frame that is earlier than this one by so many units at most."""
+        """Return the first frame that is earlier than this one by this many units at most."""
         row = frame - self._first
         return self._first + bisect_left(self._latest, self._latest[row] - units, 0, row)
 

@@ -1,4 +1,4 @@
-"""Follows boxes through a video, back and on, each within its shot while it is sure."""
+"""Follows boxes through a video in both directions, each within its shot while it is sure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_BACK_BYTES = 256 << 20
 
 @dataclass(slots=True)
 class BoxPath:
-    """Boxes to follow: the first one back, the last one on.
+    """Boxes to follow: the first one backwards, the last one forwards.
 
     Attributes:
         keyframes: the boxes, by frame, in pixels of the full-size frame.
@@ -54,7 +54,7 @@ class BoxPath:
         return min((self.first, *self.followed)), max((self.last, *self.followed))
 
     def faces(self, margin_frames: int, shot: range) -> dict[int, tuple[Box, Origin]]:
-        """Return what was followed, and the last boxes on both sides for some frames more.
+        """Return what was followed, and the last boxes on both sides for some more frames.
 
         Args:
             margin_frames: how many more.
@@ -169,7 +169,7 @@ def follow(
 ) -> dict[int, tuple[Box, Origin]]:
     """Follow one path through a video, and return the boxes to add to its track, by frame.
 
-    Where the path ends within its limits, the last box stays for some frames more.
+    Where the path ends within its limits, the last box stays for some more frames.
 
     Args:
         path: what to follow; it is written into it.

@@ -1,11 +1,11 @@
-"""Several observe one video, each from another frame on, and see what one alone would see.
+"""Several observers of one video, each from another frame on, see what a single one would.
 
 An observer that begins in the middle knows nothing of what came before, so it may miss what the one
 that began earlier still follows. So the earlier one continues beyond that frame, next to a copy of
 the later one, until both are in the same state: from there on, they see the same. A scene cut ends
 all tracks; elsewhere it takes until the faces that were there have gone, or for some time (the
-classifier's last answers about a face are a part of the state). Where it never comes to that, the
-earlier one alone continues to the end. The result is exact in any case.
+classifier's last answers about a face are a part of the state). If that never happens, the earlier
+one alone continues to the end. The result is exact in any case.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FRAMES_BETWEEN = 4  # from one comparison to the next: they take time
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The identifiers that someone else's tracks have.
+    """The identifiers that another observer's tracks have.
 
     Attributes:
         known: Those of tracks that both know.
@@ -43,7 +43,7 @@ class Numbers:
         return self.known.get(track_id, track_id + self.offset)
 
     def after(self, other: Numbers) -> Numbers:
-        """Return the numbers of a third one's tracks, of which `other` gives those of the other."""
+        """Return the numbers of a third one's tracks; `other` maps them to the second one's."""
         later = {second - other.offset: number for second, number in self.known.items()}
         known = {third: self.of(second) for third, second in other.known.items()}
         return Numbers({**later, **known}, self.offset + other.offset)
@@ -95,7 +95,7 @@ class RelayedObserver:
         return self._observer
 
     def step(self, frame: Frame) -> tuple[tuple[Seen, ...], Handover | None]:
-        """Return what is seen of the next frame, and who sees the same from then on, if any."""
+        """Return what is seen of the next frame, and where another one takes over, if it does."""
         if self._starts and frame.pts == self._starts[0]:
             self._start = self._starts.pop(0)
             self._copy, self._frames = self._new_observer(), 0

@@ -14,8 +14,8 @@ class Horizon:
     """How far away in time a raw track may still change what is hidden in a frame.
 
     Attributes:
-        seconds: So far,
-        frames: and so many frames more: rates may be low, and windows are rounded to frames.
+        seconds: This far,
+        frames: and this many more frames: rates may be low, and windows are rounded to frames.
     """
 
     seconds: float

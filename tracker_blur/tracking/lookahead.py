@@ -2,9 +2,9 @@
 
 Frames are observed, and boxes smoothed, as where a file is read ahead. But a frame does not wait
 until no later one changes its boxes: it waits for a few frames, or for none. By then little is
-known of a track, so all that was seen is hidden, but for what the classifier clearly takes for no
-face (`ClassificationParameters.at_once_log_odds`). Later frames show where a face was between two
-detections and just before its first one.
+known of a track, so all that was seen is hidden, except for what the classifier clearly takes for
+no face (`ClassificationParameters.at_once_log_odds`). Later frames show where a face was between
+two detections and just before its first one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Frame)
 
-_FORGETTING_FRAMES = 32  # to forget what went out takes longer than to keep it for so many frames
+_FORGETTING_FRAMES = (
+    32  # forgetting what went out takes longer than keeping it for this many frames
+)
 
 
 class FrameObserver(Protocol):

@@ -1,4 +1,4 @@
-"""Finds the faces of tracks again that a view's detection has missed: in crops, or faintly seen."""
+"""Finds faces of tracks again that were missed in a view: in crops, or at low scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Observes the frames of a video: the trackers' work, apart from what is decided on their tracks.
+"""Observes the frames of a video: the trackers' work, without decisions about their tracks.
 
 What is seen of each frame can be kept, and added to a first pass elsewhere, as if that had seen the
 frame itself.
@@ -139,7 +139,7 @@ class Observer:
         return Identifiers(self._tracker.track_count, tuple(known))
 
     def is_like(self, other: Observer) -> bool:
-        """Return whether both see the same from now on, but for the identifiers of tracks."""
+        """Return whether both see the same from now on, except for the identifiers of tracks."""
         return (
             self._tracker.state() == other._tracker.state()
             and self._backtracker_state() == other._backtracker_state()
@@ -274,7 +274,7 @@ class VideoObserver:
         return tuple(observer.identifiers for observer in self.observers)
 
     def is_like(self, other: VideoObserver) -> bool:
-        """Return whether both see the same from now on, but for the identifiers of tracks."""
+        """Return whether both see the same from now on, except for the identifiers of tracks."""
         return (
             self.cuts.state() == other.cuts.state()
             and self.views.state() == other.views.state()

@@ -52,7 +52,7 @@ class Step:
         is_detection_frame: Whether the detector ran.
         evidence: What the classifier says about detections in this frame: track and log odds.
         ways: How the tracks were last detected that were not detected in the usual way.
-        is_left_out: Whether the frame was not looked at: it will be interpolated.
+        is_left_out: Whether nothing was detected in the frame: it will be interpolated.
         untracked: Detections that may be faces but have no track, with the classifier's log odds.
         seen: In a crowd, all that the detector saw, with any score; None: there is no crowd.
     """
@@ -120,7 +120,7 @@ class OnlineTracker:
             redetector=redetector,
             extra_detections=extra_detections,
             has_trackers=new_tracker is not None,
-            keeps_unchanged=hide_all,  # else someone watches for lost faces, and must learn of them
+            keeps_unchanged=hide_all,  # else the caller watches for lost faces, and must get them
             skip_frames=skip_frames,
         )
         self._hide_all = hide_all

@@ -1,4 +1,4 @@
-"""What the detectors report in a single image, and what the classifiers say of it.
+"""What the detectors report in a single image, and what the classifiers say about it.
 
 Nothing is decided here: what redaction would hide is what `stills.py` returns.
 """

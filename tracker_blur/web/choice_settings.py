@@ -69,7 +69,7 @@ _NOT_SETTINGS = frozenset({"verify"})
 
 
 def check_choice(choice: Choice) -> None:
-    """Check a choice, whatever is to be done with it.
+    """Check a choice, for any action.
 
     Raises:
         ChoiceError: There is no such method or option, or a value makes no sense.
@@ -96,7 +96,7 @@ def image_settings(choice: Choice) -> Settings:
 
     Raises:
         ChoiceError: The choice makes no sense.
-        SettingsError: The same, as the engine says it.
+        SettingsError: The same, from the engine.
     """
     option_flags(choice.options, TRACK_OPTIONS)
     return _settings_of(choice, _OF_IMAGES)

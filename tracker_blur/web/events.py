@@ -78,7 +78,7 @@ class EventHub:
                 self._subscribers.discard(subscriber)
 
     async def stream(self) -> AsyncIterator[str]:
-        """Yield all events from now on, and a comment now and then, which shows who has gone."""
+        """Yield all events from now on, and comments, which show which clients have gone."""
         with self.subscribed() as subscriber:
             yield RETRY
             async for event in subscriber:

@@ -99,7 +99,7 @@ class Job:
 
     @classmethod
     def from_record(cls, record: object) -> Self:
-        """Return the job that was kept; raises ValueError if it is none that can be shown."""
+        """Return the job that was kept; raises ValueError if it cannot be shown."""
         job: Self = TypeAdapter(cls).validate_python(record)
         try:
             json.dumps(job.as_dict({}), allow_nan=False)

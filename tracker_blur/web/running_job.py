@@ -1,4 +1,4 @@
-"""A job's process, and what it says about itself."""
+"""A job's process, and what it reports."""
 
 from __future__ import annotations
 
