@@ -1,6 +1,6 @@
 """Chosen people of a run: which faces of a video or an image stay visible because of who they are.
 
-The photos are read before anything is detected, so that nothing is done in vain.
+The photos are read before anything is detected, so that errors in them cost no time.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class PeopleChooser:
 
     Raises:
         ModelError: There is no network that tells people apart, or it is damaged.
-        SettingsError: Faces are not detected, or the folder of photos is no use.
-        SourceError: A photo is no use.
+        SettingsError: Faces are not detected, or the folder of photos is of no use.
+        SourceError: A photo is of no use.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class PeopleChooser:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is to be known before anyone who stays visible is published."""
+        """What users should know before they publish anyone who stays visible."""
         if self.is_measured:
             return ()
         return (f"look at who stays visible with 'trackblur review': {self._unmeasured}",)

@@ -17,8 +17,8 @@ class PeopleParameters(CheckedParameters):
 
     Attributes:
         min_face_px: Shorter side of a face's box from which it votes.
-        min_detail_share: A face votes if so much of its contrast is fine detail. Blurred faces are
-            alike, even those of different people.
+        min_detail_share: A face votes if this much of its contrast is fine detail. Blurred faces
+            are alike, even those of different people.
         min_landmark_score: The landmarks of a face count from this score of their detector.
         max_landmark_error_px: How far the landmarks of an aligned face may be from where they
             should be (root mean square, at `SIDE_PX`): those of a face in profile are far.
@@ -28,12 +28,12 @@ class PeopleParameters(CheckedParameters):
         min_good_faces: A stretch needs this many good faces to stay visible.
         vote_seconds: Each such time of a stretch must vote for it.
         max_end_seconds: Before its first and after its last good face, a stretch stays visible for
-            so long.
+            this long.
         max_gap_seconds: A longer gap in a track ends a stretch.
         crossing_share: Two tracks cross where this share of the smaller box lies in the other.
-        crossing_seconds: So long before and after it, they still do.
+        crossing_seconds: This long before and after it, they still do.
         same_place_iou: Two tracks whose boxes overlap by more, in a frame, may be one face.
-        face_in_head_share: So may those of which the smaller box lies in the other by this share,
+        face_in_head_share: So may two boxes of which the smaller lies in the other by this share,
         head_to_face_ratio: and which is this many times as large.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Parts of tracks: what was decided about each, and the tracks that become of them; no pixels."""
+"""Parts of tracks: what was decided about each, and the resulting tracks; no pixels."""
 
 from __future__ import annotations
 

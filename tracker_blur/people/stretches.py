@@ -134,7 +134,7 @@ def crossings(track: Track, others: Sequence[Track], share: float) -> npt.NDArra
 def _widened(
     which: npt.NDArray[np.bool_], seconds: npt.NDArray[np.float64], by_seconds: float
 ) -> npt.NDArray[np.bool_]:
-    """Return which rows are at most so long before or after those of `which`."""
+    """Return which rows are at most this long before or after those of `which`."""
     if not which.any():
         return which
     times = seconds[which]

@@ -85,7 +85,7 @@ class Bodies:
         """Return the body of a request, which counts as held until the block ends.
 
         Raises:
-            Problem: It is too long, comes too slowly, is no form although it says so, or the
+            Problem: It is too long, comes too slowly, is no form although its type says so, or the
                 bodies of other requests take all the memory there is for them.
         """
         held = _Held(self, self._limits.body_bytes)

@@ -182,7 +182,7 @@ class _Watchdog:
             raise _late(self._target)
 
     def cancel(self) -> None:
-        """Let the connection be."""
+        """Leave the connection alone."""
         self._timer.cancel()
 
     def fire(self) -> None:

@@ -1,4 +1,4 @@
-"""What clients send to add a job, and what they get to know of one."""
+"""What clients send to add a job, and what they learn about one."""
 
 from __future__ import annotations
 
@@ -112,10 +112,10 @@ class JobList(BaseModel):
 
 
 def answer_of(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what clients get to know of a job; a `JobAnswer`.
+    """Return what clients learn about a job; a `JobAnswer`.
 
     Args:
-        job: What the page gets to know.
+        job: What the page learns.
     """
     own = f"/v1/jobs/{job['id']}"
     error = job["error"] and _FLAG.sub(_option_of, job["error"])

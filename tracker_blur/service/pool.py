@@ -122,7 +122,7 @@ class DetectorPool:
             self._slots.release()
 
     def close(self) -> None:
-        """Take no more work; what runs or waits is done."""
+        """Take no more work; what runs or waits is completed."""
         self._is_closed = True
 
     def end(self) -> None:

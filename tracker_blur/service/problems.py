@@ -94,7 +94,7 @@ def unavailable(detail: str, retry_seconds: int = 1) -> Problem:
 
 
 def problem_of(error: TrackerBlurError) -> Problem:
-    """Return what a client gets to know of an error.
+    """Return what a client learns about an error.
 
     What names files of this machine does not leave it.
     """

@@ -43,7 +43,7 @@ class Wanted:
         confidence: The lowest score; None: the detector's own.
         overlap: The threshold of non-maximum suppression; None: the detector's own.
         classes: Only these; None: all.
-        most: Only so many, those with the highest scores; None: all.
+        most: The most detections, those with the highest scores; None: all.
     """
 
     choice: Choice

@@ -1,4 +1,4 @@
-"""Room on the disk for files that arrive, reserved before they come: who began can end."""
+"""Room on the disk for files that arrive, reserved in advance: what was begun can be completed."""
 
 from __future__ import annotations
 
@@ -85,12 +85,12 @@ class Reservation:
         self.written = 0
 
     def reserve(self, size: int) -> None:
-        """Reserve so much in all; raises Problem if there is not. Takes a while."""
+        """Reserve this much in all; raises Problem if there is not enough. Takes a while."""
         if size >= self.size:
             self._room.extend(self, size, size)
 
     def is_enough(self, more_bytes: int) -> bool:
-        """Return whether so much more may be written."""
+        """Return whether this much more may be written."""
         return self.written + more_bytes <= self.size
 
     def take(self, more_bytes: int) -> None:

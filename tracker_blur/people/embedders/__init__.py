@@ -3,7 +3,7 @@
 To add one, add a file to this folder. It needs:
 
 * a docstring whose first line describes the network in one sentence, and that names its paper or
-  model card, its license, and what is known of the data it was trained on;
+  model card, its license, and what is known about the data it was trained on;
 * `WEIGHTS`, the sets of weight files, one of which it needs, as for detectors;
 * `load(weights)`, which returns an object that implements `Embedder`.
 
