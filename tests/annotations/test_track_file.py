@@ -435,6 +435,12 @@ def test_other_files_are_rejected(tmp_path: Path, content: bytes, message: str) 
         read(tmp_path / "x")
 
 
+def test_a_video_in_the_place_of_its_tracks_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom\x00\x80")
+    with pytest.raises(TrackFileError, match="is a video or an image, not a track file: name the"):
+        read(tmp_path / "x.mp4")
+
+
 def test_a_line_of_another_encoding_is_named(tmp_path: Path, lines: list[str]) -> None:
     content = "\n".join(lines).encode()
     (tmp_path / "x").write_bytes(content + b'\n{"class": "stra\xdfe"}\n')

@@ -183,6 +183,7 @@ def test_a_folder_of_images_mirrors_the_inputs(
         (("{clip}", "--draw", "{tmp}/a.png"), "name a folder, or one frame with --frames"),
         (("{clip}", "--hidden"), "--hidden is for single images"),
         (("{photo}", "--hidden", "--max-size", "640"), "leave out --max-size"),
+        (("{photo}", "--max-size", "0"), "--max-size is 0: give a whole number from 64"),
         (("{photo}", "--max-size", "10"), "--max-size is 10: give a whole number from 64"),
         (("{clip}", "--frames", "1", "--every", "2"), "give one of them"),
         (("{clip}", "--frames", "soon"), "'soon' is not a time"),

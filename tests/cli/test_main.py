@@ -104,14 +104,18 @@ def test_the_help_ends_with_three_examples_that_parse(
 
 
 @pytest.mark.parametrize("flag", ["-i", "--input"])
-def test_an_input_may_be_named_by_an_option(
+def test_an_input_may_be_named_by_an_option_and_options_stand_anywhere(
     flag: str, small_clip: Path, tracked: Path, tmp_path: Path
 ) -> None:
-    assert run(flag, small_clip, tmp_path / "a.mp4", *HAAR, "--quiet") == 0
+    out = tmp_path / "d.mp4"
+    assert run(flag, small_clip, *HAAR, tmp_path / "a.mp4", "--quiet") == 0
     assert run(tmp_path / "b.mp4", flag, small_clip, *HAAR, "--quiet") == 0
     assert run("track", flag, small_clip, "-o", tmp_path / "t.jsonl", *HAAR, "--quiet") == 0
     assert run("render", flag, small_clip, tracked, tmp_path / "c.mp4", "--quiet") == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"a.mp4", "b.mp4", "c.mp4", "t.jsonl"}
+    assert run("render", small_clip, "--quiet", tracked, "--shape", "rectangle", out) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("a.mp4", "b.mp4", "c.mp4", "d.mp4", "t.jsonl")
+    }
 
 
 @pytest.mark.parametrize(
@@ -312,6 +316,10 @@ def test_wrong_usage_ends_with_2(
     [
         (("blurr", "in.mp4"), "no such file or folder: check the name; blurr is no command either"),
         (("modles",), "modles: no such file or folder: check the name; did you mean 'trackblur mo"),
+        (
+            ("help",),
+            "help: no such file or folder: check the name; did you mean 'trackblur --help'",
+        ),
         (("trakc", "in.mp4", "--sheet", "x"), "did you mean 'trackblur track'?"),
         (("track", "in.mp4", "out.jsonl"), "arguments: out.jsonl; name an output with -o"),
         (("track", "a.mp4", "--mute", "1s..2s"), "--mute is an option of 'trackblur redact', 'tra"),

@@ -116,7 +116,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     target = tmp_path / "file" / "out.mp4"
-    with pytest.raises(SinkError, match="cannot write into the folder"), replacing(target, False):
+    with pytest.raises(SinkError, match="file is a file, not a folder"), replacing(target, False):
         pass
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.errors import SettingsError, SinkError, SourceError
+from tracker_blur.files.atomic import check_folder
 from tracker_blur.files.paths import (
+    check_is_folder,
     check_is_written_as_video,
     comparison_path,
     default_output,
@@ -133,3 +136,35 @@ def test_links_in_a_circle_lead_to_no_other_file(tmp_path: Path) -> None:
     assert real_path(loop) == loop
     assert is_same_file(loop, loop)
     assert not is_same_file(loop, tmp_path / "other")
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_is_folder(tmp_path)
+    with pytest.raises(SettingsError, match="none: is not a folder: name one with videos"):
+        check_is_folder(tmp_path / "none")
+
+    def closed(path: object) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", closed)  # root may list any
+    with pytest.raises(SourceError, match=r"cannot be read \(permission denied\): change its per"):
+        check_is_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("none/a.mp4", "the folder .*/none does not exist: create it"),
+        ("file/a.mp4", ".*/file is a file, not a folder: choose another"),
+        ("file/x/a.mp4", r"cannot be used \(not a directory\): choose another"),
+    ],
+)
+def test_what_is_wrong_with_the_folder_of_an_output_is_said(
+    output: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    check_folder(tmp_path / "a.mp4")
+    with pytest.raises(SinkError, match=message):
+        check_folder(tmp_path / output)

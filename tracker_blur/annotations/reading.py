@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from tracker_blur.annotations.values import InvalidValueError
 from tracker_blur.errors import TrackFileError, reason_of
+from tracker_blur.files.paths import is_media
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,11 @@ def reading(path: Path) -> Iterator[Location]:
         if location.line > 1:
             where = _where(path, location)
             raise TrackFileError(f"{where}: is not UTF-8 text: save the file as UTF-8") from error
+        if is_media(path):
+            raise TrackFileError(
+                f"{path}: is a video or an image, not a track file: name the one that "
+                "'trackblur track' makes of it"
+            ) from error
         raise TrackFileError(
             f"{path}: is not a text file in UTF-8: check that it is the right file"
         ) from error

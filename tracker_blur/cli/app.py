@@ -97,13 +97,13 @@ def site_of(
 
     Raises:
         SettingsError: There is no such folder, no such folder of weights, or no such port.
+        SourceError: The folder cannot be read.
         SinkError: It cannot be served.
     """
-    from tracker_blur.files.paths import is_folder
+    from tracker_blur.files.paths import check_is_folder
     from tracker_blur.weights.store import Weights
 
-    if not is_folder(folder):
-        raise SettingsError(f"{folder}: is not a folder: name one with videos or images")
+    check_is_folder(folder)
     if not 0 <= options.port <= _LAST_PORT:
         raise SettingsError(f"--port {options.port}: is not a port: choose one up to {_LAST_PORT}")
     Weights(options.models_folder)  # is it there?

@@ -46,6 +46,7 @@ _WITH_FILE = ("app", "review", "live", "track", "tracks", "render", "verify", "r
 """Commands whose next argument is mostly a file, as it is where the command is meant as one."""
 
 
+_WORDS = ("help", "version")  # commands of many programs; options of this one
 _ALIKE = 0.8  # of a word and a command, from 0 to 1, from where on it may be meant
 
 
@@ -181,6 +182,8 @@ def _meant(arguments: list[str]) -> str:
         return ""
     if exists(Path(name)):
         return ""
+    if name in _WORDS:
+        return f"; did you mean 'trackblur --{name}'?"
     close = get_close_matches(name, names, 1, cutoff=_ALIKE)
     if close:
         return f"; did you mean 'trackblur {close[0]}'?"

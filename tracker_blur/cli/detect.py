@@ -84,6 +84,7 @@ def _add_detection_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--max-size",
+        dest="longest_px",
         type=whole_number,
         metavar="PX",
         help="reduce larger images to this longest side for the detector; boxes stay in pixels "
@@ -139,11 +140,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     low, high = VIEW_PX_LIMITS
-    if options.max_size is not None and not low <= options.max_size <= high:
+    if options.longest_px is not None and not low <= options.longest_px <= high:
         raise SettingsError(
-            f"--max-size is {options.max_size}: give a whole number from {low} to {high}"
+            f"--max-size is {options.longest_px}: give a whole number from {low} to {high}"
         )
-    if options.hidden and options.max_size is not None:
+    if options.hidden and options.longest_px is not None:
         raise SettingsError("--hidden looks at all scales of redaction: leave out --max-size")
     if options.frames and options.every is not None:
         raise SettingsError("--frames and --every both choose frames: give one of them")

@@ -78,22 +78,22 @@ class Detection:
         """Detect in each file; print or write the results; return the exit code."""
         options, console = self._options, self._console
         what = "what redaction would hide" if options.hidden else "every detection"
-        console.note(f"{what} of {self._engine.detector_name}")
+        console.when_begun(lambda: console.note(f"{what} of {self._engine.detector_name}"))
         for unsupported in self._finder.unsupported:
             console.note(str(unsupported))
         for folder in self._finder.unreadable:
             self._fail(folder.folder, TrackerBlurError(str(folder)))
-        try:
-            for file in self._files:
-                try:
-                    self._show(self._detect(file))
-                except TrackerBlurError as error:
-                    raise_if_interrupted(error)
-                    self._fail(file.source, error)
-        finally:
-            if options.json not in (None, STANDARD_OUTPUT):
-                with replacing(options.json, options.overwrite) as temporary:
-                    temporary.write_text("".join(f"{line}\n" for line in self._lines), "utf-8")
+        for file in self._files:
+            try:
+                document = self._detect(file)
+                console.begun()
+                self._show(document)
+            except TrackerBlurError as error:
+                raise_if_interrupted(error)
+                self._fail(file.source, error)
+        if options.json not in (None, STANDARD_OUTPUT):
+            with replacing(options.json, options.overwrite) as temporary:
+                temporary.write_text("".join(f"{line}\n" for line in self._lines), "utf-8")
         self._drawings.warn(console)
         if not self._failed:
             return EXIT_DONE
@@ -140,7 +140,7 @@ class Detection:
             bundle,
             frame,
             overlap=options.overlap,
-            max_size=options.max_size,
+            max_size=options.longest_px,
             pixel_aspect=pixel_aspect,
         )
 

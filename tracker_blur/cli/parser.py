@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT = Path("-")
 
 _SHORTEST_FLAG = len("--")
+_ABOUT_ITSELF = ("--help", "--print-completion", "--version")
 _ALIKE = 0.75  # of two words, from 0 to 1, from where on one may be meant by the other
 _NEGATIVE = re.compile(r"-\.?\d")  # a number, or a time, or a span of time
 
@@ -67,27 +68,29 @@ class Parser(argparse.ArgumentParser):
         return text
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, or exit with what is not known, and what may be meant by it."""
-        options, rest = self.parse_known_args(args, namespace)
-        if rest:
-            self.error(f"unrecognized arguments: {' '.join(rest)}{self._meant(rest)}")
-        return options
+        """Parse, or exit with what is not known, and what may be meant by it.
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and remember which options may be meant as files."""
+        Options may stand anywhere between the names of files.
+        """
         arguments = self._with_files_named(sys.argv[1:] if args is None else args)
         self._files_like_options = [
             argument
             for argument in arguments
             if argument.startswith("-") and exists(Path(argument))
         ]
-        options, rest = super().parse_known_args(arguments, namespace)
+        has_actions = self._subparsers is not None  # whose options follow their names
+        # While argparse parses intermixed, it hides the defaults of arguments, which help names.
+        is_plain = has_actions or any(map(self._is_about_itself, arguments))
+        parse = self.parse_known_args if is_plain else self.parse_known_intermixed_args
+        options, rest = parse(arguments, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}{self._meant(rest)}")
         if self._has_input:
             if not hasattr(options, "source"):
                 names = (str(action.metavar) for action in self._get_positional_actions())
                 self.error(f"the following arguments are required: {', '.join(names)}")
             options.source = Path(options.source)  # `type` would also convert what is suppressed
-        return options, rest
+        return options
 
     def _with_files_named(self, arguments: Sequence[str]) -> list[str]:
         """Return the arguments with standard output where an optional file is not named."""
@@ -101,6 +104,12 @@ class Parser(argparse.ArgumentParser):
                 if action.is_meant_by(named[at]) and not action.takes(following):
                     named[at] = f"{action.option_strings[0]}={STANDARD_OUTPUT}"
         return named
+
+    @staticmethod
+    def _is_about_itself(argument: str) -> bool:
+        """Return whether an argument asks for help and not for work; it may be abbreviated."""
+        is_long = len(argument) > _SHORTEST_FLAG
+        return argument == "-h" or (is_long and any(f.startswith(argument) for f in _ABOUT_ITSELF))
 
     def _meant(self, unknown: Sequence[str]) -> str:
         """Return what may be meant by the first argument that is not known."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tracker_blur.cli.option_values import number, whole_number_from
 from tracker_blur.cli.parser import complete_files
 from tracker_blur.cli.worker_count import core_count
-from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
     import argparse
@@ -72,13 +71,13 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
 
 
 def job_settings(options: argparse.Namespace) -> JobSettings:
-    """Return what the options say; raises SettingsError."""
-    from tracker_blur.files.paths import is_folder
+    """Return what the options say; raises SettingsError, or SourceError for a closed folder."""
+    from tracker_blur.files.paths import check_is_folder
     from tracker_blur.service.addresses import AllowedHost
     from tracker_blur.service.job_settings import JobLimits, JobSettings
 
-    if options.root is not None and not is_folder(options.root):
-        raise SettingsError(f"{options.root}: is not a folder: name one with videos or images")
+    if options.root is not None:
+        check_is_folder(options.root)
     given = {
         "upload_bytes": options.max_upload and options.max_upload << 20,
         "megapixels": options.max_megapixels,

@@ -81,6 +81,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         settings = settings_from(options, Settings)
         silence_libraries()
         source: Path = options.source
+        FileIdentity.of(source)  # a wrong name of the input is said before one of the output
         target = options.output or tracks_path(source)
         check_track_target(target, (source,), options.overwrite)
         check_json_target(options, (source, target))

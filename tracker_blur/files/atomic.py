@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
-from tracker_blur.files.paths import is_folder
 from tracker_blur.files.temporaries import TemporaryFile
 
 if TYPE_CHECKING:
@@ -86,11 +85,19 @@ def check_folder(path: Path) -> None:
     above it that is missing is mostly a typing error.
 
     Raises:
-        SinkError: it is missing.
+        SinkError: it is missing, is no folder or cannot be looked into.
     """
     folder = Path(os.path.realpath(path)).parent
-    if not is_folder(folder):
-        raise SinkError(f"{path}: the folder {folder} does not exist: create it")
+    try:
+        mode = folder.stat().st_mode
+    except FileNotFoundError as error:
+        raise SinkError(f"{path}: the folder {folder} does not exist: create it") from error
+    except OSError as error:
+        raise SinkError(
+            f"{path}: the folder {folder} cannot be used ({reason_of(error)}): choose another"
+        ) from error
+    if not stat.S_ISDIR(mode):
+        raise SinkError(f"{path}: {folder} is a file, not a folder: choose another")
 
 
 def _refuse_existing(path: Path, target: Path, overwrite: bool) -> os.stat_result | None:
@@ -125,7 +132,7 @@ def _temporary(path: Path, target: Path, *, is_private: bool) -> Iterator[Path]:
 
 def _not_created(error: OSError, path: Path, folder: Path) -> SinkError:
     reason = reason_of(error)
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
         check_folder(path)
         reason = "no files can be created there"  # as in /proc
     return SinkError(f"{path}: cannot write into the folder {folder} ({reason}): choose another")

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Literal
 
-from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.errors import SettingsError, SourceError, reason_of
 
 FORMATS = {
     ".jpg": "JPEG",
@@ -149,8 +149,10 @@ def check_is_written_as_video(target: Path) -> None:
     """Check that an output's suffix is one that videos are written with.
 
     Raises:
-        SettingsError: it is not.
+        SettingsError: it is not, or the output is a folder.
     """
+    if is_folder(target):
+        raise SettingsError(f"{target}: is a folder: name a file in it")
     written = (*_WRITTEN_VIDEO_SUFFIXES, ".gif")
     if target.suffix.lower() not in written:
         known = ", ".join(written)
@@ -186,6 +188,24 @@ def check_is_file_name(output: str | Path) -> None:
     """
     if is_stream(str(output)):
         raise SettingsError(f"{output}: {NOT_A_FILE}")
+
+
+def check_is_folder(path: Path) -> None:
+    """Check that a path is a folder whose files can be listed.
+
+    Raises:
+        SettingsError: there is no such folder.
+        SourceError: it cannot be read.
+    """
+    if not is_folder(path):
+        raise SettingsError(f"{path}: is not a folder: name one with videos or images")
+    try:
+        with os.scandir(path):
+            pass
+    except OSError as error:
+        raise SourceError(
+            f"{path}: cannot be read ({reason_of(error)}): change its permissions"
+        ) from error
 
 
 def is_folder(path: Path) -> bool:
