@@ -353,6 +353,7 @@ def test_a_file_that_begins_like_an_option_is_explained(
     assert run("-people.png", "out.png") == 2
     assert "to name the file -people.png, write ./-people.png" in error_line(capsys)
     assert run("./-people.png", "out.png", *HAAR) == 0
+    assert run(*HAAR, "--", "-people.png", "again.png") == 0
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])

@@ -79,8 +79,11 @@ class Parser(argparse.ArgumentParser):
             if argument.startswith("-") and exists(Path(argument))
         ]
         has_actions = self._subparsers is not None  # whose options follow their names
-        # While argparse parses intermixed, it hides the defaults of arguments, which help names.
-        is_plain = has_actions or any(map(self._is_about_itself, arguments))
+        # Where argparse parses intermixed, it hides the defaults of arguments meanwhile, which help
+        # names, and it forgets what "--" was for.
+        is_plain = has_actions or any(
+            one == "--" or self._is_about_itself(one) for one in arguments
+        )
         parse = self.parse_known_args if is_plain else self.parse_known_intermixed_args
         options, rest = parse(arguments, namespace)
         if rest:
