@@ -28,7 +28,7 @@ NOISE = 3.0  # standard deviation, in levels of 0 to 255
 TILE = 400, 300  # (width, height) of a scene in a canvas, in pixels
 TILES = 3  # in a row, and in a column
 INSIDE_SHARE = 0.5  # of a plate must be in the frame for it to be in the truth
-SMALLEST_PX = 6.0  # height of a plate in a frame of 640 pixels; nobody reads a smaller one
+SMALLEST_PX = 6.0  # height of a plate in a frame of 640 pixels; no one reads a smaller one
 CRF = "20"
 
 Image = npt.NDArray[np.uint8]

@@ -3,7 +3,7 @@
     python benchmarks/reidentification.py [--trained | --plates] [--shared FOLDER] [--only WORD]
 
 With --trained, networks that learned from redacted faces attack: see trained_attack.py. With
---plates, they read plates: see trained_plates.py. Without, nobody learned anything, and the figures
+--plates, they read plates: see trained_plates.py. Without, no one learned anything, and the figures
 say little about who did.
 
 Attackers, after McPherson et al. 2016 (arXiv 1609.00408): each redacted face, the probe, is

@@ -24,7 +24,7 @@ const form = new JobForm({ onStart: start, onLook: look });
 const watches = new Watches({ settings: () => form.settings("redact") });
 new Uploads({ folder: () => files.path, onUploaded: (path) => files.reload(path) });
 
-/** Open the review of a video; if nobody was searched for in it yet, do that first. */
+/** Open the review of a video; if no one was searched for in it yet, do that first. */
 async function review(path) {
   const answer = await attempt(() => api.openReview(path, form.settings("track")));
   if (answer?.id) location.href = `/review/${encodeURIComponent(answer.id)}`;

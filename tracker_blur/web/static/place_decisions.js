@@ -3,7 +3,7 @@
 import { toast } from "./messages.js";
 import { texts } from "./texts.js";
 
-/** Places where nobody is hidden though someone may be there: there is nothing to keep. */
+/** Places where no one is hidden though someone may be there: there is nothing to keep. */
 export const OPEN_KINDS = new Set(["track_end", "gap"]);
 
 /** Places where someone can be seen though the person is marked as hidden. */
@@ -50,7 +50,7 @@ export class PlaceDecisions {
     return (await this.session.edit({ op: "keep", tracks: [doubt.track] }, { why })) !== null;
   }
 
-  /** Hide where nobody is hidden yet, for as long as the face can be followed from there. */
+  /** Hide where no one is hidden yet, for as long as the face can be followed from there. */
   async #hidePlace(doubt, why) {
     const boxes = doubt.boxes?.length ? doubt.boxes : (doubt.box ? [[doubt.frame, ...doubt.box], [doubt.last, ...doubt.box]] : []);
     if (!boxes.length) {

@@ -6,7 +6,7 @@ import { texts } from "./texts.js";
  * Say what a search has found, who was left visible by choice, and what else is not as it was.
  *
  * @param {object|null} found what `verify` said; null: the result was not searched
- * @param {?function(number): string} nameOf how the person of a track is called; null: nobody knows them here
+ * @param {?function(number): string} nameOf how the person of a track is called; null: no one knows them here
  * @returns {string}
  */
 export function verdictText(found, nameOf = null) {
