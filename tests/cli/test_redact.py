@@ -309,6 +309,8 @@ def test_a_suffix_that_is_not_written_is_wrong_usage_said_before_anything_else(
     assert run(small_clip, tmp_path / "out.xyz", *HAAR) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "out.xyz: videos are written as .mp4, " in line
+    assert run(tmp_path / "none.mp4", small_clip, *HAAR) == 1
+    assert f"; the input comes first: if it is {small_clip}, swap them" in error_line(capsys)
     assert run("track", tmp_path / "none" / "in.mp4", "--quiet") == 1  # not: create that folder
     assert "in.mp4: no such file: check the name" in error_line(capsys)
 

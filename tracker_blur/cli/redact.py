@@ -26,8 +26,8 @@ from tracker_blur.cli.output_options import (
 from tracker_blur.cli.parser import Parser, add_input_option, complete_files, formatter
 from tracker_blur.cli.results import json_after_failure
 from tracker_blur.cli.worker_count import worker_count
-from tracker_blur.errors import SettingsError
-from tracker_blur.files.paths import is_file, is_same_file, real_path
+from tracker_blur.errors import SettingsError, SourceError
+from tracker_blur.files.paths import exists, is_file, is_same_file, real_path
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -239,6 +239,17 @@ def _plan(inputs: Sequence[str], output: str | None, options: argparse.Namespace
         for path in map(Path, inputs):
             check_is_media(path)
         raise
+    except SourceError as error:
+        if (
+            output is None
+            or len(inputs) > 1
+            or exists(Path(inputs[0]))
+            or not is_file(Path(output))
+        ):
+            raise
+        raise SourceError(
+            f"{error}; the input comes first: if it is {output}, swap them"
+        ) from error
 
 
 def _files(

@@ -24,8 +24,9 @@ _METHODS_OF_SETTING = {
 }
 _METHODS_WITHOUT_EDGE = {"mosaic"}
 _WEAKER = {"onnx", "haar"}  # detectors
+_ENCODER_SETTINGS = ("codec", "encoder", "quality", "preset")
 _VIDEO_SETTINGS = (
-    *("codec", "encoder", "quality", "preset"),
+    *("from_seconds", "to_seconds"),
     *("audio", "mute", "bleep", "subtitles", "tracks_kept"),
 )
 
@@ -101,9 +102,9 @@ def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterato
     elif not settings.delay_seconds:
         unused.append(("margin_seconds", "runs that read ahead, or to one pass with a delay"))
     if "video" not in kinds:
-        unused += [(name, "videos") for name in ("from_seconds", "to_seconds")]
+        unused += [(name, "videos") for name in _VIDEO_SETTINGS]
         unused += [
-            (name, "videos: an image keeps its format and quality") for name in _VIDEO_SETTINGS
+            (name, "videos: an image keeps its format and quality") for name in _ENCODER_SETTINGS
         ]
     default = Settings()
     return (
