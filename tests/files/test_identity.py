@@ -131,6 +131,12 @@ def test_a_missing_file_is_reported(tmp_path: Path, hashed: bool) -> None:
         FileIdentity.of(Path("rtsp://camera/1"), hashed=hashed)
 
 
+def test_a_folder_has_no_hash(tmp_path: Path) -> None:
+    FileIdentity.of(tmp_path)  # what reads it says what it is
+    with pytest.raises(SourceError, match="is a folder: name a file in it"):
+        FileIdentity.of(tmp_path, hashed=True)
+
+
 def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

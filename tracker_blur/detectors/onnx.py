@@ -247,7 +247,9 @@ def _read(path: str) -> bytes:
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file: check the name") from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
+        raise ModelError(
+            f"{path}: cannot read this weight file ({reason_of(error)}): check the file"
+        ) from error
 
 
 def from_weights(

@@ -55,10 +55,12 @@ class FileIdentity:
         check_is_file(path)
         try:
             identity = _identity(path, path.stat())
-            if hashed and path.is_file():
+            if hashed:
                 identity = replace(identity, sha256=sha256(path))
         except FileNotFoundError as error:
             raise SourceError(f"{path}: no such file: check the name") from error
+        except IsADirectoryError as error:
+            raise SourceError(f"{path}: is a folder: name a file in it") from error
         except PermissionError as error:
             problem = "reading is not permitted: change its permissions"
             raise SourceError(f"{path}: {problem}") from error

@@ -88,7 +88,9 @@ def _is_intact(file: WeightFile, path: Path) -> bool:
     try:
         return path.is_file() and file.matches(path.read_bytes())
     except OSError as error:
-        raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
+        raise ModelError(
+            f"{path}: cannot read this weight file ({reason_of(error)}): check the file"
+        ) from error
 
 
 class _KnownHostsOnly(urllib.request.HTTPRedirectHandler):

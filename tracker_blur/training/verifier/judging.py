@@ -70,7 +70,9 @@ def load_verifier(path: str) -> tuple[str, CropClassifier]:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: cannot read this weight file ({reason_of(error)})") from error
+        raise ModelError(
+            f"{path}: cannot read this weight file ({reason_of(error)}): check the file"
+        ) from error
     if model_of(content) is None:
         _trial.check(path, "classifier", content)
     return label_of(path, content), CropClassifier(path, content)
