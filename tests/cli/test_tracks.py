@@ -291,6 +291,18 @@ def test_tracks_are_exported_and_imported(file: Path, tmp_path: Path, name: str)
     assert read(file).source_name == "clip.mp4"
 
 
+def test_an_empty_import_does_not_replace_all_tracks(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = file.read_bytes()
+    (tmp_path / "empty.txt").touch()
+    assert run(file, "--import", "mot", tmp_path / "empty.txt") == 1
+    assert "empty.txt: has no boxes, and would replace all tracks" in error_line(capsys)
+    assert run(file, "-o", "-", "--show", "0") in (1, 2)
+    assert "-: is not a file" in error_line(capsys)
+    assert file.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _INTERVAL_SECONDS = 0.3
 _PRIVATE_MODE = 0o600
+_BEGINNING = b'{"event"'
 
 
 class ProgressFile:
@@ -37,13 +38,17 @@ class ProgressFile:
         path: The file; it is made where it is missing.
 
     Raises:
-        SinkError: It cannot be written.
+        SinkError: It cannot be written, or is another file, which must not be spoiled.
     """
 
     def __init__(self, path: Path) -> None:
         try:
+            if not _may_be_appended_to(path):
+                raise SinkError(f"{path}: exists and is no progress file: choose another file")
             flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
             self._descriptor = os.open(path, flags, _PRIVATE_MODE)
+        except SinkError:
+            raise
         except OSError as error:
             raise SinkError(
                 f"{path}: cannot be written ({reason_of(error)}): choose another file"
@@ -79,3 +84,11 @@ class ProgressFile:
         line = json.dumps({"event": event, "at": round(time.time(), 3), **fields})
         with suppress(OSError):  # as for all messages: a full disk costs nothing else
             os.write(self._descriptor, f"{line}\n".encode())
+
+
+def _may_be_appended_to(path: Path) -> bool:
+    """Return whether a file is empty, missing, a stream or one of an earlier run."""
+    if not path.is_file():
+        return True
+    with path.open("rb") as file:
+        return file.read(len(_BEGINNING)) in (b"", _BEGINNING)

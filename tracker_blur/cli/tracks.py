@@ -12,7 +12,7 @@ from tracker_blur.cli.console import EXIT_DONE, Console
 from tracker_blur.cli.parser import Parser, formatter
 from tracker_blur.cli.standard_output import print_line
 from tracker_blur.cli.tracks_options import add_options
-from tracker_blur.errors import SettingsError, SinkError
+from tracker_blur.errors import SettingsError, SinkError, TrackFileError
 from tracker_blur.files.paths import exists, is_media, is_same_file
 from tracker_blur.text import counted
 
@@ -76,6 +76,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.imported:
         name, path = options.imported
         tracks = formats.load(name).read(Path(path), tracks)
+        if content.tracks.tracks and not tracks.tracks:
+            raise TrackFileError(
+                f"{path}: has no boxes, and would replace all tracks: choose another"
+            )
     unedited = tracks
     video = _video(options, content) if options.sheet or options.follow else None
     partial = content.settings.get("partial") is True

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker_blur.errors import SinkError, TrackerBlurError, reason_of
+from tracker_blur.files.paths import NOT_A_FILE, is_stream
 from tracker_blur.files.temporaries import TemporaryFile
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def check_folder(path: Path) -> None:
 
 def _refuse_existing(path: Path, target: Path, overwrite: bool) -> os.stat_result | None:
     """Return the state of the file that will be replaced, if there is one."""
+    if is_stream(str(path)):
+        raise SinkError(f"{path}: {NOT_A_FILE}")
     try:
         state = target.stat()
     except OSError as error:

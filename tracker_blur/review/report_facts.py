@@ -134,6 +134,8 @@ def read_verification(path: Path, output: Path) -> dict[str, Any]:
             raise ValueError("it holds no verdict")
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file: check the name") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path}: is no report of 'verify' in JSON: give one") from error
     except (OSError, ValueError, RecursionError) as error:
         raise SourceError(
             f"{path}: is no report of 'verify' in JSON ({reason_of(error)}): give one"

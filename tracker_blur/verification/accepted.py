@@ -166,7 +166,11 @@ def read_journal(path: Path) -> tuple[AcceptedPlace, ...]:
         raise SourceError(
             f"{path}: no such journal: check the name, or dismiss a place to begin one"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{path}: is not a text file in UTF-8, as journals are: check the name"
+        ) from error
+    except OSError as error:
         raise SourceError(
             f"{path}: cannot be read as a journal of accepted places ({reason_of(error)}): check "
             "the file"
