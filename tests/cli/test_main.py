@@ -322,6 +322,7 @@ def test_wrong_usage_ends_with_2(
         ),
         (("trakc", "in.mp4", "--sheet", "x"), "did you mean 'trackblur track'?"),
         (("track", "in.mp4", "out.jsonl"), "arguments: out.jsonl; name an output with -o"),
+        (("track", "in.mp4", "-z"), "arguments: -z; see 'trackblur track --help'"),
         (("track", "a.mp4", "--mute", "1s..2s"), "--mute is an option of 'trackblur redact', 'tra"),
         (("in.mp4", "--mehtod", "solid"), "arguments: --mehtod solid; did you mean --method?"),
         (("detect", "--nonsense", "a.jpg"), "--nonsense; see 'trackblur detect --help'"),

@@ -70,7 +70,8 @@ def main() -> None:
         for output in outputs:
             if output in skipped:
                 continue
-            output.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():  # of a single output, the folder must be there
+                output.parent.mkdir(parents=True, exist_ok=True)
             content = output.name if source.is_dir() else "0123456789"
             if source.name.startswith("arguments"):
                 content = "\n".join(arguments)

@@ -118,7 +118,7 @@ class Parser(argparse.ArgumentParser):
         """Return what may be meant by the first argument that is not known."""
         flags = self._option_string_actions
         name = unknown[0].partition("=")[0]
-        if not name.startswith("--"):
+        if not name.startswith("-"):
             return "; name an output with -o" if "-o" in flags else ""
         owners = [
             f"'trackblur {command}'"

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 _LONGEST_PX = 2048  # a larger photo is reduced: its face is large enough
 _MOST_PHOTOS = 2000
-_LARGER = (
-    1.2  # a face that is not seen well, and this many times as large, may be the one that is meant
-)
+_LARGER = 1.2
+"""A face that is not seen well may be the one that is meant if it is this many times as large."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,7 +85,7 @@ def test_detections_are_objects_false_or_unclear(images: list[AnnotatedImage]) -
     assert found[0].odds[0] == pytest.approx(5.0)
 
 
-def test_what_unclear_does_not_count(images: list[AnnotatedImage]) -> None:
+def test_what_is_unclear_does_not_count(images: list[AnnotatedImage]) -> None:
     scores = score_judged(judged(images))
     assert (scores.objects, scores.others, scores.auc) == (1, 4, 1.0)
     assert score_judged(judged(images), (-9.0,)).false_positives == (1.0,)
