@@ -314,7 +314,7 @@ def test_wrong_usage_ends_with_2(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("blurr", "in.mp4"), "no such file or folder: check the name; blurr is no command either"),
+        (("blurr", "in.mp4"), "no such file or folder: check the name; no command is called blurr"),
         (("modles",), "modles: no such file or folder: check the name; did you mean 'trackblur mo"),
         (
             ("help",),
@@ -322,6 +322,8 @@ def test_wrong_usage_ends_with_2(
         ),
         (("trakc", "in.mp4", "--sheet", "x"), "did you mean 'trackblur track'?"),
         (("track", "in.mp4", "out.jsonl"), "arguments: out.jsonl; name an output with -o"),
+        (("track", "-i", "in.mp4", "other.mp4"), "the input is named twice: as in.mp4 and as "),
+        (("track", "other.mp4", "-i", "in.mp4"), "named twice: as in.mp4 and as other.mp4"),
         (("track", "in.mp4", "-z"), "arguments: -z; see 'trackblur track --help'"),
         (("track", "a.mp4", "--mute", "1s..2s"), "--mute is an option of 'trackblur redact', 'tra"),
         (("in.mp4", "--mehtod", "solid"), "arguments: --mehtod solid; did you mean --method?"),

@@ -81,6 +81,8 @@ def test_a_place_that_cannot_be_written_is_refused(
     path = tmp_path / "missing" / "events.jsonl"
     assert run(tmp_path / "in.mp4", "--progress-file", path) == EXIT_FAILED
     assert f"{path}: cannot be written" in error_line(capsys)
+    assert run(tmp_path / "in.mp4", "--progress-file", "-") == EXIT_FAILED
+    assert "-: is not a file: name one" in error_line(capsys)
     other = tmp_path / "in.mp4"
     other.write_bytes(b"a video")
     assert run(other, "--progress-file", other) == EXIT_FAILED

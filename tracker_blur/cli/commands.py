@@ -187,4 +187,4 @@ def _meant(arguments: list[str]) -> str:
     close = get_close_matches(name, names, 1, cutoff=_ALIKE)
     if close:
         return f"; did you mean 'trackblur {close[0]}'?"
-    return f"; {name} is no command either: 'trackblur --help' lists them"
+    return f"; no command is called {name}: 'trackblur --help' lists them"

@@ -54,11 +54,10 @@ class Parser(argparse.ArgumentParser):
     def add_input(self, help: str) -> None:
         """Add the argument IN, whose value is `source`; -i FILE and --input FILE are the same."""
         self._has_input = True
-        path = self.add_argument(
-            "source", nargs="?", metavar="IN", default=argparse.SUPPRESS, help=help
-        )
+        details: dict[str, Any] = {"action": NamedOnce, "default": argparse.SUPPRESS}
+        path = self.add_argument("source", nargs="?", metavar="IN", help=help, **details)
         complete_files(path)
-        add_input_option(self, dest="source", default=argparse.SUPPRESS)
+        add_input_option(self, dest="source", **details)
 
     def format_help(self) -> str:
         """Return the help, with the examples at its end."""
@@ -176,6 +175,22 @@ class OptionalFile(argparse.Action):
         if following is None or (following.startswith("-") and following != str(STANDARD_OUTPUT)):
             return False
         return following == str(STANDARD_OUTPUT) or following.lower().endswith(self._suffix)
+
+
+class NamedOnce(argparse.Action):
+    """Takes the input, which may be named by its place or by an option, but not by both."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        value: Any,
+        _flag: str | None = None,
+    ) -> None:
+        """Set the value; see argparse."""
+        if (earlier := getattr(namespace, self.dest, None)) is not None:
+            parser.error(f"the input is named twice: as {earlier} and as {value}")
+        setattr(namespace, self.dest, value)
 
 
 class Collect(argparse.Action):

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from tracker_blur.buckets.urls import is_bucket
 from tracker_blur.errors import SinkError, reason_of
+from tracker_blur.files.paths import is_stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,8 @@ class ProgressFile:
     """
 
     def __init__(self, path: Path) -> None:
+        if is_stream(str(path)):
+            raise SinkError(f"{path}: is not a file: name one")
         try:
             if not _may_be_appended_to(path):
                 raise SinkError(f"{path}: exists and is no progress file: choose another file")
