@@ -322,6 +322,7 @@ def test_wrong_usage_ends_with_2(
         ),
         (("trakc", "in.mp4", "--sheet", "x"), "did you mean 'trackblur track'?"),
         (("track", "in.mp4", "out.jsonl"), "arguments: out.jsonl; name an output with -o"),
+        (("review",), "arguments are required: IN; see"),  # and not TRACKS, which is optional
         (("track", "-i", "in.mp4", "other.mp4"), "the input is named twice: as in.mp4 and as "),
         (("track", "other.mp4", "-i", "in.mp4"), "named twice: as in.mp4 and as other.mp4"),
         (("track", "in.mp4", "-z"), "arguments: -z; see 'trackblur track --help'"),

@@ -89,8 +89,7 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(rest)}{self._meant(rest)}")
         if self._has_input:
             if not hasattr(options, "source"):
-                names = (str(action.metavar) for action in self._get_positional_actions())
-                self.error(f"the following arguments are required: {', '.join(names)}")
+                self.error("the following arguments are required: IN")
             options.source = Path(options.source)  # `type` would also convert what is suppressed
         return options
 
