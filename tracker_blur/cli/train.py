@@ -118,6 +118,12 @@ def add_parser(commands: Any) -> Parser:
         "--width",
     )
     parser.add_argument(
+        "--keep-start",
+        action="store_true",
+        help="verify: the file also holds the network of --start, and answers with the mean of "
+        "both: twice as large and slow, but it forgets nothing",
+    )
+    parser.add_argument(
         "--seed",
         type=whole_number_from(0),
         default=1,
@@ -254,6 +260,8 @@ def _plan(options: argparse.Namespace) -> Plan:
         raise SettingsError(f"--name is '{options.name}': leave out .onnx, which is added")
     if options.seed > _LARGEST_SEED:
         raise SettingsError(f"--seed is {options.seed}: give a number from 0 to {_LARGEST_SEED}")
+    if options.keep_start and (options.task != "verify" or options.start is None):
+        raise SettingsError("--keep-start is for --task verify with --start: leave it out")
     rotation = UPRIGHT if options.upright else GeometricAugmentation()
     turned = rotation.any_share if options.turned is None else options.turned
     geometry = replace(rotation, any_share=turned, widened=options.widen, outline=options.outline)
@@ -279,6 +287,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         weights_folder=options.models_folder,
         licences=options.licences,
         initial_weights=options.start,
+        keeps_start=options.keep_start,
         task=options.task,
         crops=replace(crops, widened=options.widen),
         partly_labelled=options.partly_labelled,

@@ -180,6 +180,7 @@ class Plan:
         weights_folder: The folder that is searched first for the teachers' weights.
         licences: Licenses of the images, for the model card.
         initial_weights: An ONNX file of `trackblur train` to start with; random weights without.
+        keeps_start: Whether the file of a verifier also holds the network that it started with.
         task: What the network learns: to detect, or to verify detections.
         crops: What a verifier's crops show; `augmentation` is for detectors.
         partly_labelled: Folders whose images may show more objects than are labeled.
@@ -202,6 +203,7 @@ class Plan:
     weights_folder: Path | None = None
     licences: str = "not stated"
     initial_weights: Path | None = None
+    keeps_start: bool = False
     task: Task = "detect"
     crops: CropAugmentation = field(default_factory=CropAugmentation)
     partly_labelled: tuple[str, ...] = ()

@@ -81,8 +81,12 @@ def test_a_verifier_is_trained_resumed_and_started_with(
     )
     assert (tmp_path / "v.onnx").read_bytes() != first
     start = ["--name", "w", "--start", str(tmp_path / "v.onnx"), "--steps", "1"]
-    assert run_train([*arguments, *start]) == 0
-    assert "It started with the weights of v.onnx" in (tmp_path / "w.md").read_text()
+    assert run_train([*arguments, *start, "--keep-start"]) == 0
+    card = (tmp_path / "w.md").read_text()
+    assert "It started with the weights of v.onnx" in card
+    assert "- other network in the file: v.onnx" in card
+    both, one = ((tmp_path / name).stat().st_size for name in ("w.onnx", "v.onnx"))
+    assert 1.9 < both / one < 2.1
 
 
 @pytest.mark.slow

@@ -70,6 +70,8 @@ class VerifierNetwork(nn.Module):
 def load_verifier_weights(network: VerifierNetwork, file: Path) -> None:
     """Give the network the weights of a verifier's ONNX file; call `calibrate_normalization` next.
 
+    Of a file that holds two networks (`joining`), it takes the newer one, whose layers come first.
+
     Raises:
         ModelError: The file was not written by `trackblur train --task verify`.
         SettingsError: Its network has another shape.
@@ -80,6 +82,8 @@ def load_verifier_weights(network: VerifierNetwork, file: Path) -> None:
     last = network.answer[-1]
     modules = [*(block[0] for block in blocks), last]
     shapes = [module.weight.shape for module in modules]
+    if len(stored) == 2 * len(modules):
+        stored = stored[: len(modules)]
     if [weight.shape for weight, _ in stored] != shapes:
         raise SettingsError(
             f"{file}: its network has another shape: start with a file of 'trackblur train --task "

@@ -36,6 +36,7 @@ from tracker_blur.training.verifier.crops import (
     endless_crop_batches,
 )
 from tracker_blur.training.verifier.export import verifier_bytes
+from tracker_blur.training.verifier.joining import joined
 from tracker_blur.training.verifier.labels import label_candidates
 from tracker_blur.training.verifier.mining import HardExampleMiner
 from tracker_blur.training.verifier.network import (
@@ -185,14 +186,17 @@ class VerifierTask:
         answers = np.zeros(0) if self._validator is None else self._validator.answers(network)
         calibration = fit_calibration(answers, is_object)
         content = verifier_bytes(network, self._label, calibration, len(answers))
+        start = plan.initial_weights
+        if start and plan.keeps_start:
+            content = joined(content, start.read_bytes())
         path = network_file(plan)
         with replacing(path, overwrite=True) as file:
             file.write_bytes(content)
-        start = plan.initial_weights
         settings = common_settings(plan, state, processes) | {
             "crops": asdict(plan.crops),
             "folders labeled in part": ", ".join(plan.partly_labelled) or "none",
             "calibration": f"{calibration.scale:.3f} x answer + {calibration.offset:.3f}",
+            "other network in the file": start.name if start and plan.keeps_start else "none",
         }
         objects, alarms = self._counts
         facts = CardFacts(
