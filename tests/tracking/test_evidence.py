@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from tracker_blur.tracking.evidence import (
     best_log_odds,
     needed_log_odds,
     pooled_log_odds,
+    representative_score,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +59,11 @@ def test_large_faces_need_better_odds_and_certain_ones_worse(
 
 def test_the_needed_odds_at_the_ends() -> None:
     limits = ClassificationParameters(
-        small_log_odds=-3.0, large_log_odds=1.0, large_share=0.2, certain_log_odds=2.0
+        small_log_odds=-3.0,
+        large_log_odds=1.0,
+        large_share=0.2,
+        certain_log_odds=2.0,
+        certain_score_share=1.0,
     )
     assert needed_log_odds(0.0, 0.4, 0.4, limits) == pytest.approx(-3.0)
     assert needed_log_odds(0.1, 0.3, 0.4, limits) == pytest.approx(-1.0)
@@ -68,7 +74,11 @@ def test_the_needed_odds_at_the_ends() -> None:
 
 def test_a_large_face_needs_better_odds_the_more_crops_they_are_the_best_of() -> None:
     limits = ClassificationParameters(
-        large_log_odds=1.0, large_share=0.2, pooled_crops=3, doubling_log_odds=0.5
+        large_log_odds=1.0,
+        large_share=0.2,
+        certain_score_share=1.0,
+        pooled_crops=3,
+        doubling_log_odds=0.5,
     )
     needed = [needed_log_odds(0.2, 0.4, 0.4, limits, crops) for crops in (1, 3, 6, 12)]
     assert needed == pytest.approx([1.0, 1.0, 1.5, 2.0])
@@ -82,8 +92,17 @@ def test_a_large_face_needs_better_odds_the_more_crops_they_are_the_best_of() ->
 def test_at_the_highest_confidence_only_the_highest_score_is_certain(
     score: float, needed: float
 ) -> None:
-    limits = ClassificationParameters(small_log_odds=-3.0, certain_log_odds=2.0)
+    limits = ClassificationParameters(
+        small_log_odds=-3.0, certain_log_odds=2.0, certain_score_share=1.0
+    )
     assert needed_log_odds(0.0, score, 1.0, limits) == needed
+
+
+def test_what_scores_high_in_one_frame_only_is_less_certain_than_what_mostly_does() -> None:
+    hand, face = np.array([0.8, 0.2, 0.2, 0.2]), np.array([0.8, 0.8, 0.7, 0.8])
+    assert representative_score(hand, LIMITS) < 0.5 < representative_score(face, LIMITS)
+    best = ClassificationParameters(mean_score_share=0.0)
+    assert representative_score(hand, best) == pytest.approx(0.8)
 
 
 def test_the_evidence_of_several_tracks_is_one() -> None:

@@ -64,6 +64,22 @@ def test_what_the_border_cuts_off_needs_worse_odds() -> None:
         assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count
 
 
+@pytest.mark.parametrize(("others", "count"), [(2, 2), (3, 4)])
+def test_among_several_faces_of_its_size_a_head_needs_worse_odds(others: int, count: int) -> None:
+    """It is turned away or covered; a hand is seldom among so many faces."""
+    limits = PARAMETERS.classification
+    needed = needed_log_odds(60 / 360, 0.3, CONFIDENCE, limits)
+    evidence = Evidence()
+    evidence.add(0, needed - 0.5 * limits.group_log_odds)
+    rows = face_rows(range(10, 40), 0, box=Box.from_xywh(20, 100, 60, 60), score=0.3)
+    for number in range(1, others + 1):
+        evidence.add(number, 6.0)
+        rows += face_rows(
+            range(10, 40), number, box=Box.from_xywh(20 + 120 * number, 100, 50, 50), score=0.9
+        )
+    assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count
+
+
 @pytest.mark.parametrize(("log_odds", "count"), [(-1.0, 1), (3.0, 2)])
 def test_a_head_around_a_higher_scoring_ear_is_hidden_if_the_classifier_takes_it_for_one(
     log_odds: float, count: int

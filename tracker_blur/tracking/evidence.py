@@ -12,6 +12,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -52,7 +53,7 @@ def needed_log_odds(
 
     Args:
         size_share: Its size, as a share of the frame's shorter side.
-        score: Highest score of its detections.
+        score: Of its detection, or its `representative_score`.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
         crop_count: Of how many crops the best ones were pooled.
@@ -64,9 +65,23 @@ def needed_log_odds(
     pooled = _pooled_count(crop_count, parameters)
     if size_share >= parameters.large_share and crop_count > pooled:
         needed += parameters.doubling_log_odds * math.log2(crop_count / pooled)
-    above, most = score - confidence, 1 - confidence
+    uncertain = parameters.certain_score_share * confidence
+    above, most = score - uncertain, 1 - uncertain
     certainty = min(1.0, max(0.0, above / most)) if most > 0 else float(above >= 0)
     return needed - certainty * parameters.certain_log_odds
+
+
+def representative_score(
+    scores: npt.NDArray[np.floating], parameters: ClassificationParameters
+) -> float:
+    """Return one score for a track: between the mean and the best of its detections'.
+
+    Args:
+        scores: Of its detections, at least one.
+        parameters: Tuning parameters.
+    """
+    share = parameters.mean_score_share
+    return float(share * scores.mean() + (1 - share) * scores.max())
 
 
 class Evidence:

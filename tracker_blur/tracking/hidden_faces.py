@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from tracker_blur.core.tracks import Origin
-from tracker_blur.tracking.evidence import best_log_odds, needed_log_odds, pooled_log_odds
+from tracker_blur.tracking.evidence import (
+    best_log_odds,
+    needed_log_odds,
+    pooled_log_odds,
+    representative_score,
+)
 from tracker_blur.tracking.linking import LinkedTrack, link_tracklets
 from tracker_blur.tracking.plausibility import cut_off, face_sizes
 from tracker_blur.tracking.plausible_tracks import largest_high_confidence_size, plausible_tracks
@@ -16,7 +22,10 @@ from tracker_blur.tracking.scene_cuts import Scenes
 from tracker_blur.tracking.tracklets import supported_tracklets
 
 if TYPE_CHECKING:
-    from tracker_blur.core.parameters import TrackingParameters
+    from collections.abc import Sequence
+
+    from tracker_blur.core.parameters import ClassificationParameters, TrackingParameters
+    from tracker_blur.core.tracks import Track
     from tracker_blur.tracking.first_pass import RawTracks
 
 
@@ -75,29 +84,95 @@ def hidden_faces(
         )
     ]
     scenes = Scenes(tracks.cuts, tracks.frame_count)
+    linked = link_tracklets(tracklets, raw, scenes, parameters.linking)
+    group = _Group.of(linked, raw, confidence, parameters)
     faces = [
         face
-        for face in link_tracklets(tracklets, raw, scenes, parameters.linking)
-        if face.raw_ids & memory.hidden or not _is_rejected(face, raw, confidence, parameters)
+        for face in linked
+        if face.raw_ids & memory.hidden
+        or not _is_rejected(face, raw, confidence, parameters, group)
     ]
     return faces, SceneMemory(
         memory.hidden, trusted, max(memory.high_confidence_size, high_confidence_size)
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The high-confidence faces of a window, which other heads may be among.
+
+    Attributes:
+        track_ids: Their identifiers, shape (N,).
+        firsts: First frame of each, shape (N,).
+        lasts: Last frame of each, shape (N,).
+        sizes: Median size of each one's detections in pixels, shape (N,).
+    """
+
+    track_ids: npt.NDArray[np.int64]
+    firsts: npt.NDArray[np.int64]
+    lasts: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        faces: Sequence[LinkedTrack],
+        raw: RawTracks,
+        confidence: float,
+        parameters: TrackingParameters,
+    ) -> _Group:
+        """Return the high-confidence ones of some faces that the classifier also takes for some."""
+        limits, odds = parameters.plausibility, parameters.classification
+        rows = []
+        for face in faces:
+            detected = _detected(face)
+            if (
+                len(detected) >= limits.high_confidence_detections
+                and detected.scores.mean() >= limits.high_confidence_ratio * confidence
+                and best_log_odds(face.raw_ids, raw.evidence, odds) >= odds.plausible_log_odds
+            ):
+                track = face.track
+                rows.append((track.track_id, track.first, track.last, _size(detected)))
+        ids, firsts, lasts, sizes = np.array(rows, np.float64).reshape(-1, 4).T
+        return cls(ids.astype(int), firsts.astype(int), lasts.astype(int), sizes)
+
+    def surrounds(self, track: Track, size: float, parameters: ClassificationParameters) -> bool:
+        """Return whether enough faces of about this size are seen at the same time as a track."""
+        ratio = parameters.group_size_ratio
+        are_near = (self.firsts <= track.last) & (self.lasts >= track.first)
+        are_near &= (self.sizes * ratio > size) & (self.sizes < size * ratio)
+        are_near &= self.track_ids != track.track_id
+        return int(are_near.sum()) >= parameters.group_faces
+
+
 def _is_rejected(
-    face: LinkedTrack, raw: RawTracks, confidence: float, parameters: TrackingParameters
+    face: LinkedTrack,
+    raw: RawTracks,
+    confidence: float,
+    parameters: TrackingParameters,
+    group: _Group,
 ) -> bool:
     """Return whether the classifier says that a track is no face."""
-    track = face.track
-    detected = track.rows(track.has(Origin.DETECTED)) or track
+    odds, detected = parameters.classification, _detected(face)
+    size = _size(detected)
     needed = needed_log_odds(
-        float(np.median(face_sizes(detected.boxes))) / min(raw.tracks.size),
-        float(detected.scores.max()),
+        size / min(raw.tracks.size),
+        representative_score(detected.scores, odds),
         confidence,
-        parameters.classification,
+        odds,
         len(raw.evidence.of(face.raw_ids)),
     )
     if cut_off(detected.boxes, raw.tracks.size).mean() > 0.5:  # half a face is not seen well
-        needed -= parameters.classification.cut_off_log_odds
-    return best_log_odds(face.raw_ids, raw.evidence, parameters.classification) < needed
+        needed -= odds.cut_off_log_odds
+    if group.surrounds(face.track, size, odds):
+        needed -= odds.group_log_odds
+    return best_log_odds(face.raw_ids, raw.evidence, odds) < needed
+
+
+def _detected(face: LinkedTrack) -> Track:
+    """Return the detections of a face; without any, all of its boxes."""
+    return face.track.rows(face.track.has(Origin.DETECTED)) or face.track
+
+
+def _size(track: Track) -> float:
+    return float(np.median(face_sizes(track.boxes)))

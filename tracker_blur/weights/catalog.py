@@ -181,14 +181,14 @@ BUNDLED = Model(
         WeightFile(
             "face.onnx",
             "",
-            2_322_634,
-            "0af3e4adaa63e123a17b3cc01c8d1a4053fc5186d341350c3d2d618c58bab147",
+            1_172_443,
+            "54fce1dd0e358d0c51a8e04d18488c2b68b2ced130630635a359fc2080f40872",
         ),
         WeightFile(
             "verify.onnx",
             "",
-            499_474,
-            "861dcfef3733b616d7a2a94b45130bd286d32159707694cc15813a327dde51e8",
+            999_389,
+            "1438e831c34e7a03e4d5c4e19538ea12749080a60b532a2592fc15af6949d088",
         ),
         WeightFile(
             "plate.onnx",

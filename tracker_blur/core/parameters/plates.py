@@ -68,5 +68,14 @@ class PlateParameters(ParameterGroup):
     large_log_odds: float = 2.0
 
     certain_log_odds: float = 6.0
+    """These are by the best score of a track, from the confidence on."""
+
+    certain_score_share: float = 1.0
+
+    mean_score_share: float = 0.0
+
+    cut_off_log_odds: float = 1.0
+
+    group_log_odds: float = 0.0
 
     start_log_odds: float = 2.2

@@ -129,10 +129,11 @@ class ClassificationParameters(ParameterGroup):
     small_log_odds: float = -2.2
     """A track of the smallest faces with lower odds is no face: 99.5 % of all faces have more."""
 
-    large_log_odds: float = 1.6
-    """The same, of large faces."""
+    large_log_odds: float = 3.4
+    """The same, of large faces: below are hands, animals and dolls, of which detections score low
+    on average."""
 
-    large_share: float = 0.2
+    large_share: float = 0.17
     """A face of this share of the frame's shorter side, or more, is large."""
 
     doubling_log_odds: float = 0.35
@@ -141,12 +142,28 @@ class ClassificationParameters(ParameterGroup):
     crops on, `pooled_share` decides, and it stays the same. From 0.4 on, 26 face-frames of
     montage_cuts are exposed; with smaller faces as well, 8 with YuNet."""
 
-    certain_log_odds: float = 3.8
-    """How much lower the odds may be when a detection scores 1; proportionally less above the
-    confidence."""
+    certain_log_odds: float = 5.0
+    """How much lower the odds may be when detections score 1, proportionally less"""
 
-    cut_off_log_odds: float = 1.0
+    certain_score_share: float = 0.7
+    """above this share of the confidence."""
+
+    mean_score_share: float = 0.75
+    """Of a track, this share of the mean score counts, and the best score for the rest: a hand
+    scores like a face now and then, a face nearly always."""
+
+    cut_off_log_odds: float = 2.8
     """How much lower they may be, in a video, of what the left, right or upper border cuts off."""
+
+    group_log_odds: float = 2.5
+    """How much lower they may be, in a video, where people are together: heads that are turned away
+    or covered are among other faces, hands and animals mostly are not."""
+
+    group_faces: int = 3
+    """People are together where this many other high-confidence faces are seen at the same time,"""
+
+    group_size_ratio: float = 3.5
+    """none of them this many times as large or as small."""
 
     plausible_log_odds: float = 2.0
     """A track with higher odds may be a face though it contains a higher-scoring, much smaller
