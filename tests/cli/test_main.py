@@ -128,7 +128,7 @@ def test_an_input_may_be_named_by_an_option_and_options_stand_anywhere(
         (["out.jpg", "--image", "photo.jpg", "--method", "simple"], "with -i photo.jpg"),
         (["track"], "required: IN"),
         (["render"], "required: FILE, OUT"),
-        (["render", "t.jsonl", "out.mp4"], "required: IN, FILE, OUT"),
+        (["render", "t.jsonl", "out.mp4"], "required: IN;"),
     ],
 )
 def test_a_missing_input_is_wrong_usage(
@@ -326,6 +326,7 @@ def test_wrong_usage_ends_with_2(
         (("track", "-i", "in.mp4", "other.mp4"), "the input is named twice: as in.mp4 and as "),
         (("track", "other.mp4", "-i", "in.mp4"), "named twice: as in.mp4 and as other.mp4"),
         (("track", "in.mp4", "-z"), "arguments: -z; see 'trackblur track --help'"),
+        (("in.mp4", "-overwrite"), "-overwrite: did you mean --overwrite?"),
         (("track", "a.mp4", "--mute", "1s..2s"), "--mute is an option of 'trackblur redact', 'tra"),
         (("in.mp4", "--mehtod", "solid"), "arguments: --mehtod solid; did you mean --method?"),
         (("detect", "--nonsense", "a.jpg"), "--nonsense; see 'trackblur detect --help'"),

@@ -72,6 +72,7 @@ class Parser(argparse.ArgumentParser):
         Options may stand anywhere between the names of files.
         """
         arguments = self._with_files_named(sys.argv[1:] if args is None else args)
+        self._refuse_missing_dash(arguments)
         self._files_like_options = [
             argument
             for argument in arguments
@@ -92,6 +93,14 @@ class Parser(argparse.ArgumentParser):
                 self.error("the following arguments are required: IN")
             options.source = Path(options.source)  # `type` would also convert what is suppressed
         return options
+
+    def _refuse_missing_dash(self, arguments: Sequence[str]) -> None:
+        """Refuse `-overwrite`, which would be `-o verwrite`: it would write a file of that name."""
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        for argument in arguments[:end]:
+            name = f"-{argument.partition('=')[0]}"
+            if not argument.startswith("--") and name in self._option_string_actions:
+                self.error(f"{argument}: did you mean -{argument}?")
 
     def _with_files_named(self, arguments: Sequence[str]) -> list[str]:
         """Return the arguments with standard output where an optional file is not named."""
