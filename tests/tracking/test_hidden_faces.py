@@ -68,10 +68,10 @@ def test_what_the_border_cuts_off_needs_worse_odds() -> None:
 def test_among_several_faces_of_its_size_a_head_needs_worse_odds(others: int, count: int) -> None:
     """It is turned away or covered; a hand is seldom among so many faces."""
     limits = PARAMETERS.classification
-    needed = needed_log_odds(60 / 360, 0.3, CONFIDENCE, limits)
+    needed = needed_log_odds(60 / 360, 0.6, CONFIDENCE, limits)
     evidence = Evidence()
     evidence.add(0, needed - 0.5 * limits.group_log_odds)
-    rows = face_rows(range(10, 40), 0, box=Box.from_xywh(20, 100, 60, 60), score=0.3)
+    rows = face_rows(range(10, 40), 0, box=Box.from_xywh(20, 100, 60, 60), score=0.6)
     for number in range(1, others + 1):
         evidence.add(number, 6.0)
         rows += face_rows(
