@@ -130,7 +130,7 @@ class ClassificationParameters(ParameterGroup):
     """A track of the smallest faces with lower odds is no face: 99.5 % of all faces have more."""
 
     large_log_odds: float = 2.4
-    """The same, of large faces. From 3 on, a man who speaks at the border, seen from the side and
+    """The same, of large faces. At 3.4, a man who speaks at the border, seen from the side and
     nearly half of the frame, is open for two seconds."""
 
     large_share: float = 0.17
