@@ -16,11 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from listening_ports import is_listened_on, kind_of_socket
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 HERE = Path(__file__).resolve().parent
 _QUIET = ["-hide_banner", "-loglevel", "error", "-nostdin", "-y"]
+_LISTEN_SECONDS = 30.0
 _END_SECONDS = 30.0
 
 
@@ -65,20 +68,21 @@ _RECEIVERS = {  # target for the program, input of ffmpeg, and its options
 class Sender:
     """ffmpeg, sending a clip in a loop at its own speed.
 
+    Any thread may start, keep and stop it.
+
     Attributes:
         address: The source for the program.
     """
 
     def __init__(self, protocol: str) -> None:
-        kind = socket.SOCK_DGRAM if protocol in ("udp", "srt") else socket.SOCK_STREAM
-        port = free_port(kind)
+        self._protocol, self._port = protocol, free_port(kind_of_socket(protocol))
         address, output, self._muxer, self._options = _SENDERS[protocol]
-        self.address, self._output = address.format(port), output.format(port)
+        self.address, self._output = address.format(self._port), output.format(self._port)
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.RLock()
 
     def start(self, clip: Path, *options: str) -> None:
         """Send this clip from now on, with more options for ffmpeg's output."""
-        self.stop()
         command = [ffmpeg(), *_QUIET, "-re", "-stream_loop", "-1", "-i", str(clip), "-c", "copy"]
         command += [
             *options,
@@ -89,21 +93,32 @@ class Sender:
             "1",
             self._output,
         ]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        with self._lock:
+            self.stop()
+            self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def wait_until_listening(self) -> None:
+        """Wait until a client can connect, before the first one does."""
+        if self._protocol != "udp":  # which sends, whether anyone receives or not
+            _wait_until_listening(self._port, self._protocol)
 
     def keep(self, clip: Path) -> None:
         """Start it again if it has ended, as a server for one client does."""
-        if self._process is not None and self._process.poll() is not None:
-            self.start(clip)
+        with self._lock:
+            if self._process is not None and self._process.poll() is not None:
+                self.start(clip)
 
     def stop(self) -> None:
         """Kill it."""
-        _kill(self._process)
-        self._process = None
+        with self._lock:
+            _kill(self._process)
+            self._process = None
 
 
 class Receiver:
     """ffmpeg, listening as a server and recording what it receives.
+
+    Any thread may start, keep, freeze and stop it.
 
     Attributes:
         address: The target for the program.
@@ -113,14 +128,14 @@ class Receiver:
     """
 
     def __init__(self, protocol: str, folder: Path, finished: Callable[[Path], None]) -> None:
-        kind = socket.SOCK_DGRAM if protocol in ("udp", "srt") else socket.SOCK_STREAM
-        port = free_port(kind)
+        self.protocol, self._port = protocol, free_port(kind_of_socket(protocol))
         address, listen, self._options = _RECEIVERS[protocol]
-        self.protocol = protocol
-        self.address, self._listen_address = address.format(port), listen.format(port)
+        self.address = address.format(self._port)
+        self._listen_address = listen.format(self._port)
         self._folder, self._finished = folder, finished
         self._count = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.RLock()
 
     @property
     def _path(self) -> Path:
@@ -128,34 +143,42 @@ class Receiver:
 
     def start(self) -> None:
         """Listen, and record to a new file."""
-        self.stop()
         command = [ffmpeg(), *_QUIET, *self._options, "-i", self._listen_address]
-        command += ["-map", "0:v", "-c", "copy", str(self._path)]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        with self._lock:
+            self.stop()
+            command += ["-map", "0:v", "-c", "copy", str(self._path)]
+            self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def wait_until_listening(self) -> None:
+        """Wait until a client can connect, before the first one does."""
+        _wait_until_listening(self._port, self.protocol)
 
     def keep(self) -> None:
         """Listen again if it has ended."""
-        if self._process is not None and self._process.poll() is not None:
-            self.start()
+        with self._lock:
+            if self._process is not None and self._process.poll() is not None:
+                self.start()
 
     def freeze(self) -> None:
         """Stop reading, without closing the connection."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGSTOP)
+        with self._lock:
+            if self._process is not None:
+                self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         """Stop it."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGCONT)
-        self._process.terminate()  # it finishes its file
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(3)
-        _kill(self._process)
-        self._process = None
-        if self._path.exists():
-            self._finished(self._path)
-        self._count += 1
+        with self._lock:
+            if self._process is None:
+                return
+            self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()  # it finishes its file
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(3)
+            _kill(self._process)
+            self._process = None
+            if self._path.exists():
+                self._finished(self._path)
+            self._count += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +289,13 @@ class Program:
                     self.status = json.loads(text)
             elif text:
                 self.messages.append(text)
+
+
+def _wait_until_listening(port: int, protocol: str) -> None:
+    """Wait; a server that never listens is reported by the program that connects to it."""
+    end = time.monotonic() + _LISTEN_SECONDS
+    while time.monotonic() < end and not is_listened_on(port, kind_of_socket(protocol)):
+        time.sleep(0.02)
 
 
 def _kill(process: subprocess.Popen[bytes] | None) -> None:

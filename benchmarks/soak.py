@@ -135,6 +135,8 @@ class Soak:
         for receiver in self.receivers:
             receiver.start()
         self.sender.start(self.clip.plain)
+        for peer in (*self.receivers, self.sender):
+            peer.wait_until_listening()  # the program ends where its source refuses at the start
         self.program = Program(self._arguments, self._fault)
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep)

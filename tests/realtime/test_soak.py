@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import subprocess
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -13,6 +17,7 @@ import pytest
 import soak
 import soak_starts
 from frame_judge import FrameJudge, JudgeResults, hidden_ratio
+from listening_ports import is_listened_on
 from numbered_clips import encode, people
 
 from tests.clips import swinging
@@ -46,7 +51,8 @@ class PatientSoak(soak.Soak):
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program take its time to end, and give its peers ports that nothing else takes."""
-    monkeypatch.setattr(live_peers, "_END_SECONDS", PATIENCE_SECONDS)
+    for name in ("_LISTEN_SECONDS", "_END_SECONDS"):
+        monkeypatch.setattr(live_peers, name, PATIENCE_SECONDS)
     monkeypatch.setattr(live_peers, "free_port", free_port)
 
 
@@ -98,6 +104,68 @@ def test_no_raw_frame_leaves_whatever_happens(
     assert all(None not in result.recoveries for result in run.faults.values()), (
         run.program.messages
     )
+
+
+def test_a_program_is_started_only_when_its_source_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine's sender listened later than the program connected, which then ended."""
+    monkeypatch.setattr(live_peers, "ffmpeg", lambda: "true")
+    sender = live_peers.Sender("http")
+    sender.start(tmp_path / "clip.ts")
+    waiting = threading.Thread(target=sender.wait_until_listening)
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", sender._port))
+        waiting.start()
+        time.sleep(0.2)
+        assert waiting.is_alive()  # bound is not listened on yet
+        server.listen()
+        waiting.join(PATIENCE_SECONDS)
+        assert not waiting.is_alive()
+    sender.stop()
+
+
+def test_a_bound_udp_port_is_listened_on() -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    assert not is_listened_on(port, socket.SOCK_DGRAM)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", port))
+        assert is_listened_on(port, socket.SOCK_DGRAM)
+
+
+@pytest.mark.parametrize("kind", [live_peers.Sender, live_peers.Receiver])
+def test_two_threads_that_start_a_peer_leave_one_process(
+    kind: type[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that keeps a peer and the one that strikes a fault may start it at once."""
+    program = tmp_path / "endless"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(live_peers, "ffmpeg", lambda: str(program))
+    processes: list[subprocess.Popen[bytes]] = []
+
+    class Recorded(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            time.sleep(0.05)  # the other thread's turn
+            super().__init__(*arguments, **options)
+            processes.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Recorded)
+    is_sender = kind is live_peers.Sender
+    peer = kind("udp") if is_sender else kind("udp", tmp_path, print)
+    arguments = [tmp_path / "clip.ts"] if is_sender else []
+    threads = [threading.Thread(target=peer.start, args=arguments) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    peer.stop()
+    left = [process for process in processes if process.returncode is None]
+    for process in left:
+        process.kill()
+        process.wait()
+    assert len(processes) == 2
+    assert left == []
 
 
 @pytest.mark.slow

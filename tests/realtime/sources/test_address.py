@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from listening_ports import kind_of_socket
 
 from tests.clips import swinging
 from tests.ports import free_port
@@ -85,7 +86,7 @@ def test_a_server_that_sends_no_video_format_is_refused(script: bytes, tmp_path:
 @needs_clips
 @pytest.mark.parametrize("protocol", ["http", "rtmp", "udp", "srt"])
 def test_faces_in_a_stream_are_hidden(shared: Path, long: Path, protocol: str) -> None:
-    port = free_port(socket.SOCK_DGRAM if protocol in ("udp", "srt") else socket.SOCK_STREAM)
+    port = free_port(kind_of_socket(protocol))
     address = f"{protocol}://127.0.0.1:{port}"
     output, text = {
         "http": ((*TS, "-listen", "1", f"{address}/live.ts"), f"{address}/live.ts"),

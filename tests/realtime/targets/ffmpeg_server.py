@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from listening_ports import is_listened_on, kind_of_socket
 
 from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PROTOCOLS = {  # address to send to, and ffmpeg's options to listen there
     "rtmp": ("rtmp://127.0.0.1:{port}/live/key", ["-listen", "1"]),
@@ -33,7 +33,6 @@ _LISTEN_ADDRESSES = {  # where they differ from the address to send to
     "udp": "udp://127.0.0.1:{port}?fifo_size=100000",
 }
 _LAST_SECONDS = 10.0
-_LISTENING_STATES = ("0A", "07")  # in /proc/net: TCP listens, UDP is bound
 
 
 @dataclass
@@ -79,8 +78,8 @@ def ffmpeg_server(
     program = shutil.which("ffmpeg")
     if program is None:
         pytest.skip("the program ffmpeg, which plays the server, is not installed")
-    is_udp = protocol in ("udp", "srt")
-    port = port or free_port(socket.SOCK_DGRAM if is_udp else socket.SOCK_STREAM)
+    kind = kind_of_socket(protocol)
+    port = port or free_port(kind)
     address, arguments = PROTOCOLS[protocol]
     listen_address = _LISTEN_ADDRESSES.get(protocol, address).format(port=port) + options
     progress = path.with_suffix(".progress")
@@ -93,19 +92,9 @@ def ffmpeg_server(
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     server = FfmpegServer(address.format(port=port), port, process, progress)
     try:
-        until(lambda: _is_listening(port, is_udp=is_udp))
+        until(lambda: is_listened_on(port, kind))
         yield server
     finally:
         server.kill()
         assert process.stderr is not None
         process.stderr.close()
-
-
-def _is_listening(port: int, *, is_udp: bool) -> bool:
-    tables = ("udp",) if is_udp else ("tcp", "tcp6")
-    return any(
-        fields[1].endswith(f":{port:04X}") and fields[3] in _LISTENING_STATES
-        for table in tables
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-        if (fields := line.split())
-    )
