@@ -68,7 +68,7 @@ def test_a_job_survives_the_death_of_the_server(tmp_path: Path) -> None:
             "options": {"detector": "haar", "audio": "drop"},
         }
         assert client.post("/api/jobs", json=body).status_code == 201
-        until(lambda: jobs_of(client)[0]["state"] == "running")
+        until(lambda: jobs_of(client)[0]["state"] != "waiting")
         process.kill()
         process.wait()
     with served(tmp_path, "app", folder) as (process, client, _):

@@ -103,7 +103,7 @@ def test_uploads_survive_the_death_of_the_service(tmp_path: Path) -> None:
         files = {"file": (clip.name, clip.read_bytes())}
         answer = client.post("/v1/jobs", files=files, data=fields)
         assert answer.status_code == 201, answer.text
-        until(lambda: jobs_of(client, "running"))
+        until(lambda: jobs_of(client, "running", "done"))
         process.kill()
         process.wait()
     with served(tmp_path) as (process, client):

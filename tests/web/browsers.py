@@ -30,6 +30,13 @@ _DROP = """([name, text]) => {
     return transfer;
 }"""
 
+# Messages stay until they are closed: on a busy machine they are read, and their buttons pressed,
+# after the seconds that they are shown for.
+_KEEP_MESSAGES = """
+const wait = window.setTimeout;
+window.setTimeout = (run, delay, ...rest) => (delay >= 5000 ? 0 : wait(run, delay, ...rest));
+"""
+
 
 @contextmanager
 def opened_tab(
@@ -58,6 +65,7 @@ def opened_tab(
 
     with browser.new_context(viewport=SIZE, **options) as context:
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        context.add_init_script(_KEEP_MESSAGES)
         tab = context.new_page()
         tab.on("pageerror", lambda error: problems.append(str(error)))
         tab.on("console", collect)

@@ -18,6 +18,7 @@ from tests.ports import free_port
 from tests.waiting import until
 from tests.web.browsers import Reviewer, drop, expect, opened_tab
 from tests.web.crossing_clip import FRAMES, KEPT, SIZE, write_crossing, write_crossing_tracks
+from tests.web.held_jobs import held_jobs
 from tracker_blur.core.zones import Zone
 from tracker_blur.web.state import path_id
 
@@ -85,10 +86,10 @@ def difference(
 
 
 def test_from_dropping_a_video_to_a_reviewed_file(
-    browser: sync_api.Browser, page: Page, clip: Path
+    browser: sync_api.Browser, page: Page, clip: Path, tmp_path: Path
 ) -> None:
     """One person is kept, one box drawn by hand, one area always hidden."""
-    with opened_tab(browser, page.site.url()) as tab:
+    with opened_tab(browser, page.site.url()) as tab, held_jobs("track", tmp_path) as let_go:
         drop(tab, clip, "phone.mp4")
         expect(tab.get_by_label("Choose phone.mp4")).to_be_checked()
         tab.get_by_text("Solid color").click()
@@ -98,6 +99,7 @@ def test_from_dropping_a_video_to_a_reviewed_file(
         early_url = page.site.url().replace("/?", f"/review/{review}?")
         with opened_tab(browser, early_url, refused=409) as early:
             expect(early.locator("#stage-wait")).to_contain_text("Looking for people")
+            let_go()
             Reviewer(early, SIZE).wait()  # it continues by itself
         tab.wait_for_url("**/review/*")
 
@@ -522,9 +524,9 @@ def test_the_keyboard_suffices(browser: sync_api.Browser, page: Page, reviewed: 
     name = "test_the_keyboard_suffices.mp4"
     with opened_tab(browser, page.site.url()) as tab:
         expect(tab.get_by_label(f"Choose {name}")).to_be_visible()
-        until(lambda: focused_after_tab(tab, f"Choose {name}"), seconds=30)
+        until(lambda: focused_after_tab(tab, f"Choose {name}"))
         tab.keyboard.press("Space")
-        until(lambda: focused_after_tab(tab, "look"), seconds=30)
+        until(lambda: focused_after_tab(tab, "look"))
         tab.keyboard.press("Enter")
         tab.wait_for_url("**/review/*")
         reviewer = Reviewer(tab, SIZE)
@@ -557,11 +559,11 @@ def test_the_keyboard_suffices(browser: sync_api.Browser, page: Page, reviewed: 
         reviewer.see_all()
         expect(tab.locator("#status")).to_have_text("Reviewed")
         reviewer.press("r")
-        until(lambda: focused_after_tab(tab, "render-verify"), seconds=30)
+        until(lambda: focused_after_tab(tab, "render-verify"))
         reviewer.press("Space", "Enter")
         expect(tab.get_by_role("link", name="Download")).to_be_visible()
         with tab.expect_download() as download:
-            until(lambda: focused_after_tab(tab, "download"), seconds=30)
+            until(lambda: focused_after_tab(tab, "download"))
             tab.keyboard.press("Enter")
         assert len(frames_of(download.value.path())) == FRAMES
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import stat
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,8 @@ import pytest
 from tests.image_files import noise, save_image
 from tests.review.samples import FRAMES, SIZE, write_tracks, write_video
 from tests.video.rewriting import read_frames
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.waiting import until
+from tests.web.held_jobs import held_jobs
 from tests.web.pages import opened
 from tracker_blur.annotations import track_file
 
@@ -330,16 +330,21 @@ def test_a_review_opens_while_its_page_is_loaded(page: Page, video: Path) -> Non
 
 
 @pytest.mark.slow  # three processes
-def test_the_result_is_made_as_decided_and_searched(page: Page, review: Review) -> None:
+def test_the_result_is_made_as_decided_and_searched(
+    page: Page, review: Review, tmp_path: Path
+) -> None:
     path = f"/api/reviews/{review.id}"
     assert page.post(f"{path}/verify").status_code == 409  # nothing to search yet
     review.edit({"op": "keep", "tracks": [2]})
-    answer = page.post(f"{path}/render", json={"verify": True})
-    assert answer.status_code == 202
-    made = ended_job(page, lambda job: job["id"] == answer.json()["job"]["id"])
-    assert (made["state"], made["error"]) == ("done", None)
-    result = page.get(path).json()["result"]
-    assert (result["is_being_checked"], result["verdict"]) == (True, None)
+    with held_jobs("verify", tmp_path) as let_go:
+        answer = page.post(f"{path}/render", json={"verify": True})
+        assert answer.status_code == 202
+        made = ended_job(page, lambda job: job["id"] == answer.json()["job"]["id"])
+        assert (made["state"], made["error"]) == ("done", None)
+        result = page.get(path).json()["result"]
+        assert (result["is_being_checked"], result["verdict"]) == (True, None)
+        let_go()
+        searched = ended_job(page, lambda job: job["action"] == "verify")
     before, after = (
         read_frames(video)[20].view(SIZE).astype(int)
         for video in (review.video, page.folder / made["output"])
@@ -347,7 +352,6 @@ def test_the_result_is_made_as_decided_and_searched(page: Page, review: Review) 
     changed = np.abs(before - after)
     assert changed[26:38, 66:74].mean() < 8  # track 2 stays
     assert changed[18:28, 24:34].mean() > 40  # track 1 is hidden
-    searched = ended_job(page, lambda job: job["action"] == "verify")
     assert searched["state"] == "done"
     assert searched["file"] == made["output"]
     result = page.get(path).json()["result"]
@@ -356,11 +360,9 @@ def test_the_result_is_made_as_decided_and_searched(page: Page, review: Review) 
 
 def ended_job(page: Page, which: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Wait until a job has ended, and return it."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        for job in page.get("/api/jobs").json()["jobs"]:
-            if which(job) and job["state"] in ("done", "failed", "cancelled"):
-                found: dict[str, Any] = job
-                return found
-        time.sleep(0.1)
-    raise AssertionError("no such job has ended")
+
+    def ended() -> dict[str, Any] | None:
+        jobs = filter(which, page.get("/api/jobs").json()["jobs"])
+        return next((job for job in jobs if job["state"] in ("done", "failed", "cancelled")), None)
+
+    return until(ended) or {}
