@@ -186,7 +186,7 @@ def test_a_folder_of_images_mirrors_the_inputs(
         (("{photo}", "--max-size", "0"), "--max-size is 0: give a whole number from 64"),
         (("{photo}", "--max-size", "10"), "--max-size is 10: give a whole number from 64"),
         (("{clip}", "--frames", "1", "--every", "2"), "give one of them"),
-        (("{clip}", "--frames", "soon"), "'soon' is not a time"),
+        (("{clip}", "--frames", "soon"), "'soon' is no time"),
         (("{clip}", "--every", "0"), "give more than 0"),
         (("{photo}", "--overlap", "2"), "give a number from 0 to 1"),
         (("{photo}", "--confidence", "2"), "--confidence is 2: give a number from 0 to 1"),

@@ -255,6 +255,10 @@ def test_a_command_that_may_be_meant_as_a_file_gives_a_hint(
     assert error_line(capsys) == f"trackblur: error: out.mp4: {reason}"
     assert run(f"{command}e", "out.mp4") == 2
     assert error_line(capsys).endswith(f"; did you mean 'trackblur {command}'?")
+    Path("other.mp4").touch()
+    assert run(f"{command}e", "other.mp4") == 2
+    hint = f"check the name; did you mean 'trackblur {command}'?"  # and no other one
+    assert error_line(capsys).endswith(f"{command}e: no such file or folder: {hint}")
     assert run("none.mp4", "out.mp4") == 1
     assert "did you mean" not in error_line(capsys)
     Path(command).touch()
@@ -320,7 +324,7 @@ def test_wrong_usage_ends_with_2(
             ("help",),
             "help: no such file or folder: check the name; did you mean 'trackblur --help'",
         ),
-        (("trakc", "in.mp4", "--sheet", "x"), "did you mean 'trackblur track'?"),
+        (("trakc", "in.mp4", "--sheet", "x"), ": --sheet x; did you mean 'trackblur track'?"),
         (("track", "in.mp4", "out.jsonl"), "arguments: out.jsonl; name an output with -o"),
         (("review",), "arguments are required: IN; see"),  # and not TRACKS, which is optional
         (("track", "-i", "in.mp4", "other.mp4"), "the input is named twice: as in.mp4 and as "),

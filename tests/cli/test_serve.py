@@ -106,7 +106,11 @@ def test_a_token_that_does_not_protect_is_refused(
         (["--detector", "yunet"], EXIT_FAILED, "yunet"),
         (["--at-once", "0"], EXIT_USAGE, "--at-once"),
         (["--max-megapixels", "nan"], EXIT_USAGE, "--max-megapixels"),
-        (["--host", "no such host"], EXIT_FAILED, "cannot be listened on"),
+        (
+            ["--host", "no such host"],
+            EXIT_FAILED,
+            "--host is no such host, which cannot be listened on",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(

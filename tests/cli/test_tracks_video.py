@@ -107,7 +107,27 @@ def test_following_needs_a_drawn_box_and_the_video_of_the_tracks(
     (tmp_path / "clip.mkv").write_bytes(b"another")
     assert run("tracks", file, "--draw", DRAWING, "--follow") == 1
     assert "is not the video that the tracks were made for" in error_line(capsys)
+    (tmp_path / "clip.mkv").unlink()
+    assert run("tracks", file, "--draw", DRAWING, "--follow") == 1
+    assert error_line(capsys).endswith("say where the video of the track file is, with --video")
     assert file.read_bytes() == before
+
+
+def test_times_after_the_end_are_refused_where_the_video_is_at_hand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only `render` refused them: the file named a span in which nothing was muted."""
+    file = write_tracked(tmp_path)
+    before = file.read_bytes()
+    assert run("tracks", file, "--mute", "50s..60s") == 2
+    ends = "clip.mkv: ends at 0:00:01.280, and mute 50s..60s begins only at 0:00:50.000"
+    assert ends in error_line(capsys)
+    assert file.read_bytes() == before
+    assert run("tracks", file, "--mute", "1s..60s") == 0
+    (tmp_path / "clip.mkv").rename(tmp_path / "elsewhere.mkv")
+    assert run("tracks", file, "--mute", "50s..60s") == 0  # no one can know here
+    (tmp_path / "elsewhere.mkv").rename(tmp_path / "clip.mkv")
+    assert run("tracks", file, "--show", "0") == 0  # what is not about times
 
 
 def test_a_sheet_shows_each_track_with_its_number_to_its_owner_only(

@@ -36,6 +36,14 @@ def test_seconds_times_and_frames_are_understood(text: str, frame: int) -> None:
     assert frame_at(two_tracks(), text) == frame
 
 
+def test_a_clock_has_no_sixty_seconds_and_with_hours_no_sixty_minutes() -> None:
+    tracks = replace(two_tracks(), times=np.arange(50, dtype=np.int64) * 90_000 * 200)
+    assert frame_at(tracks, "90:00") == frame_at(tracks, "1:30:00")
+    for text in ("0:60", "0:99:99", "1:60:00", "1:00:60.5"):
+        with pytest.raises(SettingsError, match=f"'{text}' has 60 or more minutes or seconds"):
+            frame_at(tracks, text)
+
+
 @pytest.mark.parametrize("text", ["50", "", "-1", "1.5", "1.5 s", "1:2:3:4", "x", "1e3s"])
 def test_text_that_is_not_a_time_is_refused(text: str) -> None:
     with pytest.raises(SettingsError):

@@ -601,6 +601,9 @@ def test_views_zoom_and_scrubbing(browser: sync_api.Browser, reviewed: str) -> N
         tab.locator("#goto").fill("0:00.20")
         tab.locator("#goto").press("Enter")
         reviewer.at(5)
+        tab.locator("#goto").fill("0:75")
+        tab.locator("#goto").press("Enter")
+        expect(tab.locator(".toast.error")).to_contain_text("Write a time such as 1:23.5")
 
 
 def test_boxes_are_moved_and_zones_move(

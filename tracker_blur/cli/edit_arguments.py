@@ -282,7 +282,7 @@ def _time(text: str) -> Fraction | None:
         return None
     seconds = times.seconds_of(text)
     if seconds is None:
-        raise ValueError
+        raise InvalidValueError(f"it {times.why_no_time(text)}")
     return seconds
 
 

@@ -122,7 +122,9 @@ class Parser(argparse.ArgumentParser):
         return argument == "-h" or (is_long and any(f.startswith(argument) for f in _ABOUT_ITSELF))
 
     def _meant(self, unknown: Sequence[str]) -> str:
-        """Return what may be meant by the first argument that is not known."""
+        """Return what may be meant by the first argument that is not known; "": see the hint."""
+        if self.command_hint:  # another command is meant, with options of its own
+            return ""
         flags = self._option_string_actions
         name = unknown[0].partition("=")[0]
         if not name.startswith("-"):

@@ -243,6 +243,7 @@ def _plan(inputs: Sequence[str], output: str | None, options: argparse.Namespace
         if (
             output is None
             or len(inputs) > 1
+            or not Path(inputs[0]).suffix  # rather a mistyped command, about which there is a hint
             or exists(Path(inputs[0]))
             or not is_file(Path(output))
         ):

@@ -12,8 +12,8 @@ from tracker_blur.cli.console import EXIT_DONE, Console
 from tracker_blur.cli.parser import Parser, formatter
 from tracker_blur.cli.standard_output import print_line
 from tracker_blur.cli.tracks_options import add_options
-from tracker_blur.errors import SettingsError, SinkError, TrackFileError
-from tracker_blur.files.paths import exists, is_media, is_same_file
+from tracker_blur.errors import SettingsError, SinkError, SourceError, TrackFileError
+from tracker_blur.files.paths import exists, is_image, is_media, is_same_file, size_bytes
 from tracker_blur.text import counted
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.annotations.track_file import TrackFile
     from tracker_blur.cli.edit_arguments import Edit
+    from tracker_blur.core.rules import Rules
     from tracker_blur.core.tracks import Tracks
     from tracker_blur.files.identity import FileIdentity
 
@@ -85,6 +86,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     partial = content.settings.get("partial") is True
     for edit in options.edits:
         tracks = _edited(tracks, edit, video if options.follow else None, partial)
+    if tracks.rules != content.tracks.rules:
+        _check_times(tracks.rules, _video_path(options, content), content)
     for name, path in options.exported:
         formats.load(name).write(tracks, Path(path), options.overwrite)
         print_line(f"{path}: {_summary(tracks)}")
@@ -109,13 +112,26 @@ def _video(options: argparse.Namespace, content: TrackFile) -> FileIdentity:
     """Return the identity of the video that the tracks were made for."""
     from tracker_blur.annotations import track_file
 
-    return track_file.check_source(content, _video_path(options, content))
+    path = _video_path(options, content)
+    if options.video is None and not exists(path):
+        raise SourceError(
+            f"{path}: no such file: say where the video of the track file is, with --video"
+        )
+    return track_file.check_source(content, path)
 
 
 def _video_path(options: argparse.Namespace, content: TrackFile) -> Path:
     name = Path(content.source_name).name  # a track file may come from anywhere
     path: Path = options.video or options.file.with_name(name)
     return path
+
+
+def _check_times(rules: Rules, path: Path, content: TrackFile) -> None:
+    """Refuse times after the end of the video, if it is at hand: `render` would, but only later."""
+    from tracker_blur.pipeline.rules import check_times
+
+    if not is_image(path) and size_bytes(path) == content.source_bytes:
+        check_times(rules, path)
 
 
 def _edited(tracks: Tracks, edit: Edit, video: FileIdentity | None, partial: bool) -> Tracks:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracker_blur.core.times import format_seconds, seconds_of
+from tracker_blur.core.times import format_seconds, seconds_of, why_no_time
 from tracker_blur.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def read_place(text: str) -> int | Fraction:
     seconds = seconds_of(text)
     if seconds is None:
         raise SettingsError(
-            f"'{text}' is not a time: give seconds (12.5s), a time (1:02:03.4) or a frame (375)"
+            f"'{text}' {why_no_time(text)}: give seconds (12.5s), a time (1:02:03.4) or a frame "
+            "(375)"
         )
     return seconds

@@ -7,6 +7,7 @@ import re
 from fractions import Fraction
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:\.\d{1,9})?)")
+_SIXTY = 60
 _SHORTEST_SECONDS = 1e-6  # for intervals of length 0: everything is due
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
@@ -24,12 +25,17 @@ def format_seconds(seconds: Fraction) -> str:
 
 
 def seconds_of(text: str) -> Fraction | None:
-    """Return the seconds that "12.5s", "1:02.5" or "1:02:03" stands for; None for other text."""
+    """Return the seconds that "12.5s", "1:02.5" or "1:02:03" stands for; None for other text.
+
+    After a colon there are less than 60 minutes or seconds.
+    """
     if match := _SECONDS.fullmatch(text):
         return Fraction(match[1])
     if match := _CLOCK.fullmatch(text):
-        hours, minutes, seconds = match.groups(default="0")
-        return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+        hours, minutes, seconds = match.groups()
+        if Fraction(seconds) >= _SIXTY or (hours is not None and int(minutes) >= _SIXTY):
+            return None  # a slip: no one can tell which time was meant
+        return int(hours or 0) * 3600 + int(minutes) * _SIXTY + Fraction(seconds)
     return None
 
 
@@ -39,6 +45,8 @@ def why_no_time(text: str) -> str:
         return "is negative, and times count from the first frame"
     if _NUMBER.fullmatch(text):
         return f"has no unit, as in {text}s"
+    if _CLOCK.fullmatch(text):
+        return "has 60 or more minutes or seconds after a colon"
     return "is no time"
 
 

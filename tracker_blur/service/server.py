@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.service import job_routes
 from tracker_blur.service.access import AuthorizedRequests
 from tracker_blur.service.admission import AdmittedRequests
@@ -16,7 +15,7 @@ from tracker_blur.service.roboflow_routes import checks_token
 from tracker_blur.service.service import Service
 from tracker_blur.serving import bounds
 from tracker_blur.serving.limits import ServingLimits
-from tracker_blur.serving.server import HttpServer
+from tracker_blur.serving.server import HttpServer, refusal_of
 from tracker_blur.web.application import is_upload as is_page_upload
 
 if TYPE_CHECKING:
@@ -74,10 +73,7 @@ class ServiceServer:
             )
         except OSError as error:
             self.service.close()
-            raise SinkError(
-                f"port {address[1]}: cannot be listened on at {address[0]} ({reason_of(error)}): "
-                "choose another one"
-            ) from error
+            raise refusal_of(address, error) from error
         try:
             self.service.start()
         except BaseException:

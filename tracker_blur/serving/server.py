@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import functools
 import socket
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.serving.bounds import BoundedRequests
 from tracker_blur.serving.connections import Connections
 from tracker_blur.serving.limits import ServingLimits
@@ -24,7 +26,28 @@ if TYPE_CHECKING:
     from tracker_blur.serving.bounds import Refusal
 
 _ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104  # names, not a binding
+_PORT_REFUSED = (errno.EADDRINUSE, errno.EACCES)
 _BACKLOG = 64  # a browser opens several connections at once
+
+
+def is_port_refused(error: OSError) -> bool:
+    """Return whether a server could listen on another port; if not, its host is the problem."""
+    return error.errno in _PORT_REFUSED
+
+
+def refusal_of(address: tuple[str, int], error: OSError) -> SinkError:
+    """Return the error about an address (host, port) that cannot be listened on."""
+    host, port = address
+    if is_port_refused(error):
+        return SinkError(
+            f"port {port}: cannot be listened on at {host} ({reason_of(error)}): choose another "
+            "port"
+        )
+    return SinkError(
+        f"is {host}, which cannot be listened on ({reason_of(error)}): choose an address of this "
+        "machine, such as 127.0.0.1",
+        setting="host",
+    )
 
 
 class HttpServer:

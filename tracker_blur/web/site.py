@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from tracker_blur.errors import SinkError, reason_of
+from tracker_blur.errors import SinkError
 from tracker_blur.serving.access import AuthorizedRequests
 from tracker_blur.serving.authorization import RequestAuthorization
-from tracker_blur.serving.server import HttpServer
+from tracker_blur.serving.server import HttpServer, refusal_of
 from tracker_blur.web.application import create_application, is_page, is_upload
 from tracker_blur.web.queue_settings import QueueSettings
 from tracker_blur.web.services import Services
@@ -92,7 +92,4 @@ def _listen(
     try:
         return HttpServer(address, report, limits=limits, is_upload=is_upload)
     except OSError as error:
-        raise SinkError(
-            f"port {address[1]}: cannot be listened on at {address[0]} ({reason_of(error)}): "
-            "choose another port, or none"
-        ) from error
+        raise refusal_of(address, error) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import secrets
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from tracker_blur.realtime.targets._page_server import LivePage, Preview, is_pag
 from tracker_blur.serving.access import AuthorizedRequests
 from tracker_blur.serving.authorization import RequestAuthorization
 from tracker_blur.serving.limits import ServingLimits
-from tracker_blur.serving.server import HttpServer
+from tracker_blur.serving.server import HttpServer, is_port_refused
 
 if TYPE_CHECKING:
     from tracker_blur.realtime.delivery import AudioChunk, Delivery, Format
@@ -72,8 +71,8 @@ class WebPageTarget:
                 send_buffer_bytes=_SEND_BUFFER_BYTES,
             )
         except OSError as error:
-            is_port_at_fault = error.errno in (errno.EADDRINUSE, errno.EACCES)
-            choice = "another port, as in web:8643" if is_port_at_fault else "one of this machine"
+            is_port = is_port_refused(error)
+            choice = "another port, as in web:8643" if is_port else "one of this machine"
             raise SinkError(
                 f"{self.name}: cannot listen on {self._host}:{self._port} ({reason_of(error)}): "
                 f"choose {choice}"

@@ -19,7 +19,7 @@ export function clock(seconds, decimals = 2) {
 /** Read "83", "83s", "1:23.5" or "0:01:23" as seconds; null for anything else. */
 export function parseClock(text) {
   const match = /^\s*(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:\.\d{1,9})?)s?\s*$/.exec(text);
-  if (!match) return null;
+  if (!match || (match[2] && match[3] >= 60) || (match[1] && match[2] >= 60)) return null;
   return Number(match[1] ?? 0) * 3600 + Number(match[2] ?? 0) * 60 + Number(match[3]);
 }
 
