@@ -77,7 +77,8 @@ def main() -> None:
                 content = "\n".join(arguments)
             output.write_text(content)
             digest = hashlib.sha256(content.encode()).hexdigest()
-            append("warning", text=f"{source}: is odd")
+            file = source / output.relative_to(target) if source.is_dir() and target else source
+            append("warning", text=f"{file}: is odd")
             append("written", output=str(output), sha256=digest)
         if "--tracks" in arguments:
             Path(arguments[arguments.index("--tracks") + 1]).write_text("{}\n")

@@ -244,12 +244,19 @@ def test_a_folder_with_a_file_that_fails_keeps_what_was_said_of_the_others(
     for name in ("a.jpg", "fail.jpg"):
         (photos / name).touch()
     job = page.post("/api/jobs", json={"files": ["photos"], "action": "redact"}).json()["jobs"][0]
-    assert reach(page, job["id"], "failed")["result"] == {
-        "warnings": ["photos: is odd"],
+    said = {
+        "warnings": ["photos/a.jpg: is odd"],
         "warning_count": 1,
         "nothing_found": ["photos/a.jpg"],
     }
+    assert reach(page, job["id"], "failed")["result"] == said
+    page.post(f"/api/jobs/{job['id']}/retry")  # it passes over what the first attempt wrote
+    assert reach(page, job["id"], "failed")["result"] == said
     assert page.get("/api/files/photos_redacted/a.jpg").content == b"a.jpg"
+    (made / "a.jpg").unlink()
+    (photos / "a.jpg").rename(photos / "b.jpg")
+    page.post(f"/api/jobs/{job['id']}/retry")
+    assert reach(page, job["id"], "failed")["result"]["warnings"] == ["photos/b.jpg: is odd"]
     for path in (photos, made):
         path.rename(tmp_path / path.name)
 

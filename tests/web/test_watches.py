@@ -14,7 +14,7 @@ import pytest
 
 from tests.waiting import until
 from tests.web.pages import Page, opened
-from tracker_blur.web import job_process, watches
+from tracker_blur.web import job_process, job_queue, watches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ PROGRAM = (sys.executable, str(Path(__file__).with_name("fake_program.py")))
 def quick_watches() -> Iterator[None]:
     with (
         mock.patch.object(job_process, "_PROGRAM", PROGRAM),
+        mock.patch.object(job_queue, "_POLL_SECONDS", 0.03),
         mock.patch.object(watches, "_POLL_SECONDS", 0.05),
         mock.patch.object(watches, "_STABLE_SECONDS", 0.3),
     ):
@@ -73,6 +74,17 @@ def test_what_appears_is_redacted_once_over_restarts(tmp_path: Path) -> None:
         assert page.get("/api/watches").json() == {"watches": []}
     assert not (folder / "in" / "done" / "d.mp4").exists()
     assert (folder / "in" / "a.mp4").read_bytes() == b"the third"
+
+
+def test_what_fails_leaves_no_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    (folder / "in" / "day").mkdir(parents=True)
+    (folder / "out").mkdir()
+    (folder / "in" / "day" / "fail.mp4").write_bytes(b"1")
+    with opened(folder, tmp_path / "state") as page:
+        page.post("/api/watches", json={"folder": "in", "target": "out/deep"})
+        until(lambda: [job["state"] for job in page.get("/api/jobs").json()["jobs"]] == ["failed"])
+    assert list((folder / "out").iterdir()) == []
 
 
 def test_a_file_that_grows_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

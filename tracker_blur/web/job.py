@@ -78,6 +78,8 @@ class Job:
         run_seconds: How long its processes have run, pauses left out; the service limits it.
         error: Why it failed, in one line.
         result: What the run said about its result.
+        earlier: What an attempt before warned of: files that it wrote are not written again.
+        made_folders: How many folders were made for the output: it is in the innermost one.
     """
 
     id: str
@@ -91,6 +93,8 @@ class Job:
     run_seconds: float = 0.0
     error: str | None = None
     result: dict[str, Any] | None = None
+    earlier: dict[str, Any] | None = None
+    made_folders: int = 0
 
     @classmethod
     def of(cls, new: NewJob, job_id: str | None = None) -> Job:

@@ -13,7 +13,7 @@ _WINDOW_SECONDS = 10.0
 """The speed is that of the last seconds: detecting and writing take turns."""
 
 _LEAST_SECONDS = 0.5
-_MOST_WARNINGS = 100
+MOST_WARNINGS = 100
 _DAMAGED = ValueError, TypeError, KeyError, OverflowError, RecursionError
 
 
@@ -105,7 +105,7 @@ class JobEvents:
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
             self.warning_count += 1
-            if len(self.warnings) < _MOST_WARNINGS:
+            if len(self.warnings) < MOST_WARNINGS:
                 self.warnings.append(text)
 
 

@@ -219,6 +219,7 @@ class JobQueue:
             job = self.get(job_id)
             self._check(job, "tried again", "failed", "cancelled")
             self._check_unfinished(1)
+            job.earlier = job.result
             job.state, job.error, job.result = "waiting", None, None
             job.started = job.ended = None
             job.attempts, job.run_seconds = 0, 0.0

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tracker_blur.web.job_events import MOST_WARNINGS
 from tracker_blur.web.state import read_json
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 RESULT = "result.json"
 """In the folder of a job: what its run wrote with `--json`."""
 
+WARNINGS, WARNING_COUNT = "warnings", "warning_count"
 NOTHING_FOUND = "nothing_found"
 """In a result, if there are any: the inputs in which nothing to hide was found."""
 
@@ -52,6 +54,47 @@ def result_of(action: Action, path: Path) -> dict[str, Any] | None:
         "frames": sum(file["frames"] for file in files),
         "tracks": sum(file["tracks"] for file in files),
     }
+
+
+def passed_over(path: Path) -> list[str] | None:
+    """Return the inputs that a run passed over, as they had outputs; None: it does not say.
+
+    Args:
+        path: What it wrote with `--json`; it may be missing.
+    """
+    skipped = read_json(path, {}).get("skipped")
+    return None if skipped is None else [file["input"] for file in skipped if "output" in file]
+
+
+def with_earlier(
+    result: dict[str, Any] | None, earlier: dict[str, Any] | None, files: list[str] | None
+) -> dict[str, Any] | None:
+    """Return a result with what an attempt before said of files that are not written again.
+
+    Args:
+        result: That of the last attempt.
+        earlier: What the attempt before it said.
+        files: These files, named as in both; None: all of which it spoke.
+    """
+    known = None if files is None else set(files)
+    for name in (WARNINGS, NOTHING_FOUND):
+        said = [text for text in (earlier or {}).get(name, []) if _is_about(text, known)]
+        if said:
+            now = (result or {}).get(name, [])
+            more = [text for text in said if text not in now]
+            result = {**(result or {}), name: [*more, *now]}
+            if name == WARNINGS:
+                result[name] = result[name][:MOST_WARNINGS]
+                result[WARNING_COUNT] = len(more) + result.get(WARNING_COUNT, len(now))
+    return result
+
+
+def _is_about(text: str, files: set[str] | None) -> bool:
+    """Return whether a text is the name of one of these files, or begins with it and a colon."""
+    parts = text.split(": ")
+    return files is None or any(
+        ": ".join(parts[:count]) in files for count in range(1, len(parts) + 1)
+    )
 
 
 def hashes_of(action: Action, path: Path) -> dict[Path, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,16 @@ from tracker_blur.files.identity import sha256
 from tracker_blur.files.temporaries import remove_leftovers
 from tracker_blur.web.job_commands import leads_inside, startable, tracks_of
 from tracker_blur.web.job_process import JobProcess
-from tracker_blur.web.job_result import NOTHING_FOUND, RESULT, hashes_of, result_of
+from tracker_blur.web.job_result import (
+    NOTHING_FOUND,
+    RESULT,
+    WARNING_COUNT,
+    WARNINGS,
+    hashes_of,
+    passed_over,
+    result_of,
+    with_earlier,
+)
 from tracker_blur.web.running_job import RunningJob
 
 if TYPE_CHECKING:
@@ -26,7 +36,7 @@ _EXIT_DONE, _EXIT_USAGE, _EXIT_EXPOSED = 0, 2, 3
 _EVENTS = "events.jsonl"
 _DETECTING = ("redact", "track", "verify")  # actions whose command takes a folder of weights
 _OTHER_ADVICE = ", or raise the limit with --max-megapixels"  # no client can
-_WARNINGS = "warnings", "warning_count", NOTHING_FOUND
+_WARNED = WARNINGS, WARNING_COUNT, NOTHING_FOUND
 _KILLED = "its process was ended from outside: there may be too little memory: try again"
 
 
@@ -91,6 +101,12 @@ class JobRuns:
         job.new = startable(job.new)
         if not leads_inside(job.new.arguments, self._store.root):
             self._end(job, "failed", "what it names leads out of this folder by now: add it again")
+            return
+        try:
+            self._make_folders(job)
+        except OSError as error:
+            reason = f"the folder of its output cannot be made ({reason_of(error)}): try again"
+            self._end(job, "failed", reason)
             return
         for name in (_EVENTS, RESULT):
             (folder / name).unlink(missing_ok=True)
@@ -170,6 +186,7 @@ class JobRuns:
             self._remove_leftovers(job)
             if job.state == "cancelled":
                 job.result = self._warned(job, running)
+                self._remove_empty_folders(job)
             self._keep(job)
         elif code in (_EXIT_DONE, _EXIT_EXPOSED):
             job.result = self._with_tracks(job, self._said(job, running))
@@ -190,12 +207,14 @@ class JobRuns:
                 job.result = self._warned(job, running)
                 self._end(job, "failed", _KILLED)
             else:  # as after a power failure
-                job.state = "waiting"
+                job.state, job.earlier = "waiting", self._warned(job, running)
                 self._keep(job)
 
     def _end(self, job: Job, state: str, error: str | None = None) -> None:
         job.state = "done" if state == "done" else "failed"
         job.error, job.ended, job.process = error, time.time(), None
+        if job.state == "failed":
+            self._remove_empty_folders(job)
         self._keep(job)
 
     def _hashes(self, job: Job) -> dict[Path, str]:
@@ -208,12 +227,15 @@ class JobRuns:
 
     def _said(self, job: Job, running: RunningJob) -> dict[str, Any] | None:
         """Return what a run said about its result, with all that it has warned of."""
-        result = result_of(job.new.action, self._store.folder_of(job.id) / RESULT)
+        path = self._store.folder_of(job.id) / RESULT
+        result = result_of(job.new.action, path)
         events = running.events
         if events.warnings:  # more than those about the result
-            warned = {"warnings": events.warnings, "warning_count": events.warning_count}
+            warned = {WARNINGS: events.warnings, WARNING_COUNT: events.warning_count}
             result = {**(result or {}), **warned}
-        return self._without_paths(job, result)
+        files = passed_over(path)
+        named = files and [self._store.named(job, file) for file in files]
+        return with_earlier(self._without_paths(job, result), job.earlier, named)
 
     def _warned(self, job: Job, running: RunningJob) -> dict[str, Any] | None:
         """Return what a run that did not end well has warned of.
@@ -221,7 +243,7 @@ class JobRuns:
         Of a folder, it may have written files, which are sent as any other result.
         """
         said = self._said(job, running) or {}
-        return {name: said[name] for name in _WARNINGS if said.get(name)} or None
+        return {name: said[name] for name in _WARNED if said.get(name)} or None
 
     def _without_paths(self, job: Job, result: dict[str, Any] | None) -> dict[str, Any] | None:
         """Return a result that names files as clients know them."""
@@ -229,7 +251,7 @@ class JobRuns:
             return None
         named = {
             name: [self._store.named(job, str(each)) for each in result[name]]
-            for name in ("warnings", NOTHING_FOUND)
+            for name in (WARNINGS, NOTHING_FOUND)
             if isinstance(result.get(name), list)
         }
         return {**result, **named}
@@ -248,6 +270,25 @@ class JobRuns:
             return result
         self._outputs.add({Path(tracks): digest})
         return {**(result or {}), "tracks_sha256": digest}
+
+    def _make_folders(self, job: Job) -> None:
+        """Make the folder of a job's output; a run makes none for a single file."""
+        output = self._store.output_of(job)
+        if output is not None:
+            job.made_folders += sum(not folder.exists() for folder in output.parents)
+            output.parent.mkdir(parents=True, exist_ok=True)
+
+    def _remove_empty_folders(self, job: Job) -> None:
+        """Remove the folders that were made for a job's output, where there is none."""
+        output = self._store.output_of(job)
+        if output is None or self._running:  # another may be about to write there
+            return
+        if not leads_inside(job.new.arguments, self._store.root):
+            return
+        with suppress(OSError):  # the first that is not empty
+            for folder in output.parents[: job.made_folders]:
+                folder.rmdir()
+                job.made_folders -= 1
 
     def _remove_leftovers(self, job: Job) -> None:
         """Remove what a process that was killed has left next to its output."""

@@ -183,7 +183,6 @@ class Watches:
                 continue
             output = mirrored_output(target / name)
             if name in watch.handled or not os.path.lexists(output):
-                output.parent.mkdir(parents=True, exist_ok=True)  # a run creates none for one file
                 self._redact(path, output, watch.choice)
             watch.handled[name] = identity
             self._keep()
