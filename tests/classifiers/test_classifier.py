@@ -74,7 +74,7 @@ def test_no_boxes_have_no_odds() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"damaged", bytes(5000)])
 def test_a_damaged_network_is_refused(content: bytes) -> None:
-    with pytest.raises(ModelError, match=r"mine\.onnx: OpenCV .* cannot use this network"):
+    with pytest.raises(ModelError, match=r"mine\.onnx: ONNX Runtime cannot use this network"):
         CropClassifier("mine.onnx", content)
 
 

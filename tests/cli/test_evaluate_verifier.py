@@ -39,7 +39,8 @@ def write_verifier(folder: Path, label: str) -> Path:
     file = folder / f"{label}.onnx"
     torch.manual_seed(0)
     network = VerifierNetwork(VerifierShape().scaled(0.3)).eval()
-    file.write_bytes(verifier_bytes(network, label, Calibration(), 0))
+    crops = [disk_image(0, size=(64, 64))]
+    file.write_bytes(verifier_bytes(network, label, Calibration(), 0, crops))
     return file
 
 

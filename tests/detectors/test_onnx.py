@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tracker_blur.detectors.onnx import _normalized, from_content
+from tracker_blur.detectors.onnx import from_content, network_input
 from tracker_blur.errors import ModelError
 from tracker_blur.weights.store import Weights
 
@@ -29,7 +29,8 @@ def test_a_network_that_we_did_not_train_is_a_model_error(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(33, 17), (352, 640)])
-def test_images_are_normalized_as_opencv_does(size: tuple[int, int]) -> None:
+def test_images_arenetwork_input_as_opencv_does(size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     expected = cv2.dnn.blobFromImage(image, 1 / 64, mean=(127.5, 127.5, 127.5))
-    np.testing.assert_array_equal(_normalized(image), expected)
+    found = network_input(image)[..., : size[0], : size[1]]
+    np.testing.assert_array_equal(found, expected)

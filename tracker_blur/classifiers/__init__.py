@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.classifiers.crops import SIDE_PX, crop, levels
 from tracker_blur.errors import ModelError
+from tracker_blur.weights.onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,41 +52,31 @@ class CropClassifier:
         content: Its bytes.
 
     Raises:
-        ModelError: OpenCV cannot read it, or it is another kind of network.
+        ModelError: ONNX Runtime cannot load it, or it is another kind of network.
     """
 
     def __init__(self, file_name: str, content: bytes) -> None:
         self._file_name = file_name
-        try:
-            self._network = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
-            answer = self._answer(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))
-        except cv2.error as error:
-            reason = " ".join(str(error.err).split())
-            raise ModelError(
-                f"{file_name}: OpenCV {cv2.__version__} cannot use this network ({reason}): get "
-                "the file again"
-            ) from error
-        if answer.shape != (2,):
+        self._network = OnnxNetwork(file_name, content)
+        answer = self._network.run(levels(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))[None])
+        if [one.shape for one in answer] != [(1, 1)]:
             raise ModelError(f"{file_name}: this network was not made by 'trackblur train'")
-        self._check(answer)
+        self._check(answer[0])
 
     def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
         """Return the log odds of each box, as `Classifier` says; raises ModelError for no number.
 
         Without a number nothing can be decided, and what is decided hides faces.
         """
-        odds = np.zeros(len(boxes))
-        for index, box in enumerate(boxes):
-            # One by one: a batch of another size would make OpenCV plan the network again.
-            odds[index] = self._answer(crop(image, box)).mean()
+        odds = np.array([self._answer(crop(image, box)) for box in boxes], np.float64)
         self._check(odds)
         return odds
 
-    def _answer(self, one: Image) -> npt.NDArray[np.float32]:
-        """Return the log odds of a crop and of its mirror image: their mean is mistaken less."""
+    def _answer(self, one: Image) -> float:
+        """Return the mean of a crop's log odds and its mirror image's, which errs less often."""
         planes = levels(one)
-        self._network.setInput(np.stack([planes, planes[..., ::-1]]))
-        return np.ravel(np.asarray(self._network.forward(), np.float32))
+        both = [np.ascontiguousarray(side)[None] for side in (planes, planes[..., ::-1])]
+        return float(np.mean([self._network.run(side) for side in both]))
 
     def _check(self, odds: npt.NDArray[np.floating]) -> None:
         if not np.isfinite(odds).all():

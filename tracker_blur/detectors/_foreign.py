@@ -19,7 +19,6 @@ from tracker_blur.errors import ModelError
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
-    from tracker_blur.detectors._networks import Buffer
 
 _DEFAULT_SIDE_PX = 640  # of a network that takes any size
 _LARGEST_SIDE_PX = 4096
@@ -49,7 +48,7 @@ class ForeignDetector:
     takes_overlap = True
 
     def __init__(
-        self, file_name: str, content: Buffer, nms_threshold: float | None, top_k: int
+        self, file_name: str, content: bytes, nms_threshold: float | None, top_k: int
     ) -> None:
         """Load the network; raises ModelError when it is damaged or of an unknown layout.
 
@@ -62,13 +61,14 @@ class ForeignDetector:
         self._file_name = file_name
         self._nms_threshold = _NMS_IOU if nms_threshold is None else nms_threshold
         self._top_k = top_k
-        graph = read_graph(file_name, content.tobytes())
+        graph = read_graph(file_name, content)
         if _SUPPRESSION in graph.operators:
             raise ModelError(
                 f"{file_name}: suppresses overlaps by an operator that OpenCV does not run "
                 f"({_SUPPRESSION}): export it again without it, in Ultralytics with 'nms=False'"
             )
-        self._network = parse_network(file_name, lambda: cv2.dnn.readNetFromONNX(content))
+        buffer = np.frombuffer(content, np.uint8)
+        self._network = parse_network(file_name, lambda: cv2.dnn.readNetFromONNX(buffer))
         self._output_names = tuple(map(str, self._network.getUnconnectedOutLayersNames()))
         self._size = _input_size(file_name, graph)
         width, height = self._size

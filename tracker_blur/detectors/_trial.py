@@ -1,6 +1,6 @@
 """Tries a network in a child process first: a damaged one can end the process that loads it.
 
-OpenCV divides by zero or reads beyond its buffers for some damaged files, and raises no exception.
+OpenCV, for instance, divides by zero or reads beyond its buffers for some, and raises no exception.
 Files that trackblur knows are checked by their hashes instead (`weights/store.py`).
 """
 
@@ -73,7 +73,7 @@ def _problem(file_name: str, status: int, output: bytes) -> str:
     if status > 0 and reported:
         return reported
     how = f"code {status}" if status > 0 else signal.Signals(-status).name
-    return f"{file_name}: damaged: OpenCV {cv2.__version__} crashed on it ({how}): {_ADVICE}"
+    return f"{file_name}: damaged: the process that tried it crashed ({how}): {_ADVICE}"
 
 
 def _try(file_name: str, kind: Kind, contents: list[bytes]) -> None:

@@ -21,15 +21,10 @@ from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.plugin_parameters import PluginParameters, number, whole_number
 from tracker_blur.detectors import _trial
 from tracker_blur.detectors._foreign import ForeignDetector
-from tracker_blur.detectors._networks import (
-    Buffer,
-    detect_in_pyramid,
-    parse_network,
-    read_buffer,
-    run_network,
-)
+from tracker_blur.detectors._networks import detect_in_pyramid
 from tracker_blur.errors import ModelError, reason_of
 from tracker_blur.weights.catalog import BUNDLED, model_of
+from tracker_blur.weights.onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
@@ -75,21 +70,16 @@ class _Output:
     """One output map of the network.
 
     Attributes:
-        name: The output's name.
         stride: Side of a cell in pixels.
         classes: The class names.
     """
 
-    name: str
     stride: int
     classes: tuple[str, ...]
 
 
 class OnnxDetector:
-    """The network, with an instance for each level of the image pyramid.
-
-    Changing the input size of one instance twice per image would cost as much as the detection.
-    """
+    """The network, run on each level of an image pyramid."""
 
     kind = "made by trackblur train"
     input_text = "of any size"
@@ -98,14 +88,11 @@ class OnnxDetector:
     low_confidence = 0.25
     takes_overlap = True
 
-    def __init__(self, file_name: str, content: Buffer, parameters: Parameters = _DEFAULTS) -> None:
+    def __init__(self, file_name: str, content: bytes, parameters: Parameters = _DEFAULTS) -> None:
         """Load the network; raises ModelError for one that `trackblur train` did not make."""
-        self._file_name = file_name
-        self._content = content
         self._parameters = parameters
-        first = self._network()
-        self._outputs = _outputs(file_name, first)
-        self._networks = [first]
+        self._network = OnnxNetwork(file_name, content)
+        self._outputs = _outputs(file_name, self._network.output_names)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -118,28 +105,19 @@ class OnnxDetector:
         """Return the objects with a score of at least `confidence`."""
         iou = self._parameters.nms_threshold if overlap is None else overlap
 
-        def detect(reduced: Image, level: int) -> list[Detection]:
-            return self._detect(reduced, level, confidence, _NMS_IOU if iou is None else iou)
+        def detect(reduced: Image, _level: int) -> list[Detection]:
+            return self._detect(reduced, confidence, _NMS_IOU if iou is None else iou)
 
         return detect_in_pyramid(
             image, _SMALLEST_PX, detect, _OCTAVES_PER_LEVEL, _COARSE_PX, nms_iou=iou
         )
 
-    def _detect(self, image: Image, level: int, confidence: float, iou: float) -> list[Detection]:
-        if level == len(self._networks):
-            self._networks.append(self._network())
-        height, width = image.shape[:2]
-        padded = cv2.copyMakeBorder(
-            image, 0, -height % _SIDE_STEP_PX, 0, -width % _SIDE_STEP_PX, cv2.BORDER_CONSTANT
-        )
-        network = self._networks[level]
-        network.setInput(_normalized(np.asarray(padded, np.uint8)))
-        names = [output.name for output in self._outputs]
-        maps = run_network(self._file_name, lambda: network.forward(names))
+    def _detect(self, image: Image, confidence: float, iou: float) -> list[Detection]:
+        maps = self._network.run(network_input(image))
         detections: list[Detection] = []
         for class_index, label in enumerate(self.labels):
             rows = [
-                _decode(np.asarray(values)[0], output, class_index, confidence)
+                _decode(values[0], output, class_index, confidence)
                 for values, output in zip(maps, self._outputs, strict=True)
             ]
             every = np.concatenate(rows)
@@ -152,31 +130,31 @@ class OnnxDetector:
             detections += [each for each in found if not each.box.is_empty]
         return detections
 
-    def _network(self) -> cv2.dnn.Net:
-        return parse_network(self._file_name, lambda: cv2.dnn.readNetFromONNX(self._content))
 
-
-def _outputs(file_name: str, network: cv2.dnn.Net) -> tuple[_Output, ...]:
+def _outputs(file_name: str, names: tuple[str, ...]) -> tuple[_Output, ...]:
     """Return the network's output maps, which their names describe."""
     outputs = []
-    for name in network.getUnconnectedOutLayersNames():
-        prefix, _, rest = str(name).partition("/")
+    for name in names:
+        prefix, _, rest = name.partition("/")
         stride, _, classes = rest.partition("/")
         if prefix == _OUTPUT_PREFIX and stride.isdigit() and classes:
-            outputs.append(_Output(str(name), int(stride), tuple(classes.split("+"))))
-    if not outputs:
+            outputs.append(_Output(int(stride), tuple(classes.split("+"))))
+    if not outputs or len(outputs) < len(names):
         raise ModelError(f"{file_name}: this network was not made by 'trackblur train'")
     return tuple(outputs)
 
 
-def _normalized(image: Image) -> Map:
-    """Return an image as the network's input, shape (1, 3, rows, columns).
+def network_input(image: Image) -> Map:
+    """Return a BGR image as the network gets it, padded to multiples of 32 pixels and normalized.
 
-    `cv2.dnn.blobFromImage` returns the same values in four times the time.
+    The shape is (1, 3, rows, columns). `cv2.dnn.blobFromImage` takes four times as long.
     """
-    rows, columns = image.shape[:2]
-    planes = np.empty((1, 3, rows, columns), np.float32)
-    for channel, plane in zip(cv2.split(image), planes[0], strict=True):
+    height, width = image.shape[:2]
+    padded = cv2.copyMakeBorder(
+        image, 0, -height % _SIDE_STEP_PX, 0, -width % _SIDE_STEP_PX, cv2.BORDER_CONSTANT
+    )
+    planes = np.empty((1, 3, *padded.shape[:2]), np.float32)
+    for channel, plane in zip(cv2.split(padded), planes[0], strict=True):
         cv2.LUT(channel, _LEVELS, dst=plane)
     return planes
 
@@ -207,10 +185,9 @@ def from_content(
 
     Raises ModelError for a network that is damaged or of an unknown layout.
     """
-    buffer = np.frombuffer(content, np.uint8)
     if _OUTPUT_PREFIX.encode() in content:
-        return OnnxDetector(file_name, buffer, parameters)
-    return ForeignDetector(file_name, buffer, parameters.nms_threshold, parameters.top_k)
+        return OnnxDetector(file_name, content, parameters)
+    return ForeignDetector(file_name, content, parameters.nms_threshold, parameters.top_k)
 
 
 def from_file(path: str, parameters: Parameters = _DEFAULTS) -> OnnxDetector | ForeignDetector:
@@ -256,7 +233,7 @@ def from_weights(
     weights: Weights, file_name: str, parameters: Parameters = _DEFAULTS
 ) -> OnnxDetector:
     """Return the detector for a weight file; raises ModelError when it is missing or damaged."""
-    return OnnxDetector(file_name, read_buffer(weights, file_name), parameters)
+    return OnnxDetector(file_name, weights.read(file_name), parameters)
 
 
 def load(weights: Weights, parameters: Parameters = _DEFAULTS) -> Detector:

@@ -15,14 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tracker_blur.detectors.onnx import from_content
+from tracker_blur.detectors.onnx import from_content, network_input
 from tracker_blur.errors import SettingsError, SinkError
 from tracker_blur.files.atomic import replacing
 from tracker_blur.training.card import CardFacts, common_settings, model_card
+from tracker_blur.training.data import load_image
 from tracker_blur.training.evaluation.detecting import detect_images
 from tracker_blur.training.evaluation.measure import score_detections
 from tracker_blur.training.network import STRIDES, Network
-from tracker_blur.training.onnx_files import compacted, traced
+from tracker_blur.training.onnx_files import traced
+from tracker_blur.training.quantizing import INPUTS, quantized
 from tracker_blur.training.recipe import (
     GeometricAugmentation,
     Plan,
@@ -47,11 +49,10 @@ _MAX_VALIDATED = 300  # validation must not take longer than training
 def onnx_bytes(network: Network, classes: Sequence[str]) -> bytes:
     """Return the network as ONNX; it takes normalized images whose sides are multiples of 32.
 
-    The reader of the images normalizes them: OpenCV does it at no cost then, while it would take
-    two passes over the image in the network. Batch normalizations are folded into the convolutions.
+    The reader of the images normalizes them by a table, while it would take two passes over the
+    image in the network. Batch normalizations are folded into the convolutions.
 
-    OpenCV shows little more of an ONNX file than the names of its outputs, so these carry what a
-    detector must know: "trackblur2/STRIDE/CLASS+CLASS".
+    The names of the outputs carry what a detector must know: "trackblur2/STRIDE/CLASS+CLASS".
 
     Raises:
         SettingsError: A class name cannot be stored, or their number is not the network's.
@@ -82,9 +83,9 @@ class _WithoutNormalization(nn.Module):
         return self.network.maps(images)
 
 
-def validation_sample(images: Sequence[AnnotatedImage]) -> Sequence[AnnotatedImage]:
-    """Return a few hundred of the images, evenly spread."""
-    return images[:: max(1, math.ceil(len(images) / _MAX_VALIDATED))]
+def evenly_spread(images: Sequence[AnnotatedImage], count: int) -> Sequence[AnnotatedImage]:
+    """Return at most so many of the images, evenly spread."""
+    return images[:: max(1, math.ceil(len(images) / count))]
 
 
 def make_validator(
@@ -94,7 +95,7 @@ def make_validator(
 
     Images are widened by the middle of the range by which training widens them.
     """
-    sample = validation_sample(images)
+    sample = evenly_spread(images, _MAX_VALIDATED)
     widening = math.sqrt(math.prod(geometry.widened))
 
     def validate(network: Network) -> dict[str, float]:
@@ -146,7 +147,7 @@ def write_results(
     images: Sequence[AnnotatedImage],
     processes: int,
 ) -> None:
-    """Write the network, with weights of 16 bits, and its card, replacing those of an earlier run.
+    """Write the network, of 8 bits, and its card, replacing those of an earlier run.
 
     Args:
         plan: What was trained and how.
@@ -158,13 +159,14 @@ def write_results(
 
     Raises:
         SinkError: A file cannot be written.
-        SourceError: A validation image cannot be read.
+        SourceError: An image cannot be read.
         MissingPackageError: The package onnx is missing.
     """
     path = network_file(plan)
     classes = ", ".join(data.classes)
-    content = compacted(
+    content = quantized(
         onnx_bytes(network, data.classes),
+        (network_input(load_image(image.path)[0]) for image in evenly_spread(images, INPUTS)),
         {"trackblur.task": "detect", "trackblur.classes": classes},
     )
     with replacing(path, overwrite=True) as file:

@@ -63,16 +63,20 @@ def stored_convolutions(file: Path) -> list[tuple[Tensor, Tensor]]:
     to_array = onnx.numpy_helper.to_array
     graph = onnx.load(str(file)).graph
     initializers = {initializer.name: initializer for initializer in graph.initializer}
-    # A tensor that several convolutions share is stored once, under the name of one of them; one
-    # that is stored in 16 bits is cast.
-    aliases = {
-        node.output[0]: node.input[0] for node in graph.node if node.op_type in ("Identity", "Cast")
-    }
+    makers = {node.output[0]: node for node in graph.node}
 
     def tensor(name: str) -> Tensor:
-        while name in aliases:
-            name = aliases[name]
-        return torch.from_numpy(np.array(to_array(initializers[name]), np.float32))
+        maker = makers.get(name)
+        if maker is None:
+            return torch.from_numpy(np.array(to_array(initializers[name]), np.float32))
+        if maker.op_type == "DequantizeLinear":  # 8 bits, or 32 of an offset, and their steps
+            steps, scales, zeros = map(tensor, maker.input)
+            return (steps - _per_row(zeros, steps)) * _per_row(scales, steps)
+        if maker.op_type not in ("Identity", "Cast"):
+            raise KeyError(name)
+        # A tensor that several convolutions share is stored once, under the name of one of them;
+        # one that earlier versions stored in 16 bits is cast.
+        return tensor(maker.input[0])
 
     try:
         return [
@@ -84,6 +88,11 @@ def stored_convolutions(file: Path) -> list[tuple[Tensor, Tensor]]:
         raise ModelError(
             f"{file}: another tool has rewritten it: start with a file as trackblur train wrote it"
         ) from error
+
+
+def _per_row(values: Tensor, tensor: Tensor) -> Tensor:
+    """Return one value for each row of a tensor, or one for all, so that both can be combined."""
+    return values.reshape(-1, *(1 for _ in tensor.shape[1:]))
 
 
 def _convolutions_in_order(network: Network) -> list[Any]:

@@ -1,7 +1,7 @@
 """The detection network.
 
-Plain 3x3 convolutions are what `cv2.dnn` runs fastest on any CPU (Winograd), and what CPUs with
-bf16 units train fastest. The feature pyramid follows Lin, Dollár, Girshick et al., "Feature Pyramid
+Plain 3x3 convolutions are what processors run fastest in 8 bits, and what those with bf16 units
+train fastest. The feature pyramid follows Lin, Dollár, Girshick et al., "Feature Pyramid
 Networks", CVPR 2017, arXiv 1612.03144; one prediction per cell follows Ge, Liu, Wang et al.,
 "YOLOX", 2021, arXiv 2107.08430.
 """
@@ -81,7 +81,7 @@ class ResidualBlock(nn.Module):
 
 
 def _stage(inputs: int, outputs: int, depth: int) -> nn.Sequential:
-    # A convolution of stride 2 would cost four times as much: Winograd's method needs stride 1.
+    # OpenCV, which ran the first networks, took four times as long for convolutions of stride 2.
     downsampling = nn.MaxPool2d(2), ConvBlock(inputs, outputs)
     return nn.Sequential(*downsampling, *(ResidualBlock(outputs) for _ in range(depth)))
 

@@ -1,14 +1,12 @@
-"""ONNX files: how PyTorch's networks become such files, and small ones."""
+"""ONNX files: how PyTorch's networks become such files."""
 
 from __future__ import annotations
 
 import importlib
 import io
-import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from tracker_blur.errors import MissingPackageError
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-_OPSET = 12  # what OpenCV 4.10 reads without exception
-_LEAST_NUMBERS = 256  # smaller tensors, such as offsets, keep their 32 bits
+_OPSET = 17
 
 
 def traced(
@@ -40,7 +37,7 @@ def traced(
     """
     file = io.BytesIO()
     with warnings.catch_warnings():
-        # The newer exporter needs two more packages and writes operators OpenCV cannot read.
+        # The newer exporter needs two more packages.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
@@ -53,34 +50,6 @@ def traced(
             dynamic_axes={name: dict(axes) for name, axes in dynamic_axes.items()},
         )
     return file.getvalue()
-
-
-def compacted(content: bytes, metadata: Mapping[str, str]) -> bytes:
-    """Return an ONNX file with its weights stored in 16 bits, and with metadata properties.
-
-    They are cast to 32 bits when they are loaded, so it computes as before, from weights that
-    differ by a two-thousandth at most.
-
-    Raises:
-        MissingPackageError: The package onnx is missing.
-    """
-    onnx = require_onnx("writing a small network")
-    model = onnx.load_model_from_string(content)
-    casts: list[Any] = []
-    for tensor in model.graph.initializer:
-        if tensor.data_type == onnx.TensorProto.FLOAT and math.prod(tensor.dims) > _LEAST_NUMBERS:
-            values, name = onnx.numpy_helper.to_array(tensor), tensor.name
-            stored = f"{name}/16"
-            tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), stored))
-            target = onnx.TensorProto.FLOAT
-            casts.append(onnx.helper.make_node("Cast", [stored], [name], to=target))
-    nodes = list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend([*casts, *nodes])
-    for key, value in metadata.items():
-        model.metadata_props.add(key=key, value=value)
-    written: bytes = model.SerializeToString()
-    return written
 
 
 def require_onnx(purpose: str) -> Any:

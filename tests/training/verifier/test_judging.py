@@ -109,7 +109,7 @@ def test_other_networks_and_damaged_files_are_refused(tmp_path: Path) -> None:
         load_verifier(str(models / "plate.onnx"))
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(b"nothing")
-    with pytest.raises(ModelError, match=r"damaged\.onnx: OpenCV .* cannot use this network"):
+    with pytest.raises(ModelError, match=r"damaged\.onnx: ONNX Runtime cannot use this network"):
         load_verifier(str(damaged))
     with pytest.raises(ModelError, match=r"missing\.onnx: cannot read this weight file"):
         load_verifier(str(tmp_path / "missing.onnx"))

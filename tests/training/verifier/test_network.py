@@ -51,6 +51,11 @@ def some_network(shape: VerifierShape = SMALL) -> VerifierNetwork:
     return network.eval()
 
 
+def typical_crops() -> list[Image]:
+    """Return what the network typically gets."""
+    return [crop(disk_image(seed, (DISK,), (160, 120)), DISK) for seed in range(8)]
+
+
 def answer(network: VerifierNetwork, image: Image) -> float:
     with torch.no_grad():
         return float(network(torch.from_numpy(image).permute(2, 0, 1)[None].float()))
@@ -67,7 +72,7 @@ def test_the_default_network_is_the_one_of_the_papers_size() -> None:
 def test_the_program_computes_what_pytorch_does() -> None:
     network, image = some_network(), disk_image(0, (DISK,), (160, 120))
     calibration = Calibration(2.0, -3.0)
-    content = verifier_bytes(network, "disk", calibration, 40)
+    content = verifier_bytes(network, "disk", calibration, 40, typical_crops())
     (found,) = CropClassifier("x.onnx", content).log_odds(image, [DISK])
     expected = 2.0 * answer(network, crop(image, DISK)) - 3.0
     assert found == pytest.approx(expected, abs=0.02)
@@ -76,7 +81,7 @@ def test_the_program_computes_what_pytorch_does() -> None:
 
 def test_the_file_says_what_it_is_and_is_small() -> None:
     network = some_network(VerifierShape())
-    content = verifier_bytes(network, "disk", Calibration(1.5, 0.25), 40)
+    content = verifier_bytes(network, "disk", Calibration(1.5, 0.25), 40, typical_crops())
     assert len(content) < 600_000
     model = onnx.load_model_from_string(content)
     onnx.checker.check_model(model)
@@ -94,13 +99,13 @@ def test_the_file_says_what_it_is_and_is_small() -> None:
 
 def test_a_class_that_the_file_cannot_hold_is_refused() -> None:
     with pytest.raises(SettingsError):
-        verifier_bytes(some_network(), "a/b", Calibration(), 0)
+        verifier_bytes(some_network(), "a/b", Calibration(), 0, typical_crops())
 
 
 def test_a_network_starts_with_the_weights_of_a_file(tmp_path: Path) -> None:
     network = some_network()
     file = tmp_path / "first.onnx"
-    file.write_bytes(verifier_bytes(network, "disk", Calibration(), 0))
+    file.write_bytes(verifier_bytes(network, "disk", Calibration(), 0, typical_crops()))
     second = VerifierNetwork(SMALL)
     load_verifier_weights(second, file)
     image = crop(disk_image(0, (DISK,), (160, 120)), DISK)
@@ -114,7 +119,9 @@ def test_a_network_starts_with_the_weights_of_a_file(tmp_path: Path) -> None:
 def test_files_of_other_networks_are_refused(tmp_path: Path) -> None:
     detector, wider = tmp_path / "detector.onnx", tmp_path / "wider.onnx"
     detector.write_bytes(onnx_bytes(Network(TINY), ["disk"]))
-    wider.write_bytes(verifier_bytes(some_network(SMALL.scaled(2.0)), "disk", Calibration(), 0))
+    wider.write_bytes(
+        verifier_bytes(some_network(SMALL.scaled(2.0)), "disk", Calibration(), 0, typical_crops())
+    )
     for file in (detector, wider):
         with pytest.raises(SettingsError, match="its network has another shape"):
             load_verifier_weights(VerifierNetwork(SMALL), file)

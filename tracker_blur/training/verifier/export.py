@@ -10,21 +10,31 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from tracker_blur.classifiers.crops import CONTEXT_RATIO, SIDE_PX
+from tracker_blur.classifiers.crops import CONTEXT_RATIO, SIDE_PX, levels
 from tracker_blur.training.odds import PRIOR_ODDS
-from tracker_blur.training.onnx_files import compacted, traced
+from tracker_blur.training.onnx_files import traced
+from tracker_blur.training.quantizing import quantized
 from tracker_blur.training.recipe import check_class_names
 from tracker_blur.training.verifier.naming import output_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tracker_blur.core.frame import Image
     from tracker_blur.training.verifier.calibration import Calibration
     from tracker_blur.training.verifier.network import VerifierNetwork
 
 
 def verifier_bytes(
-    network: VerifierNetwork, label: str, calibration: Calibration, validated_on: int
+    network: VerifierNetwork,
+    label: str,
+    calibration: Calibration,
+    validated_on: int,
+    crops: Iterable[Image],
 ) -> bytes:
-    """Return the network as ONNX; it takes one normalized crop and returns log odds, shape (1, 1).
+    """Return the network as ONNX, in 8 bits.
+
+    It takes one normalized crop and returns log odds, shape (1, 1).
 
     Metadata properties and the name of the output state its class, and the metadata how it was
     calibrated: scale and offset are folded into its last layer.
@@ -34,6 +44,7 @@ def verifier_bytes(
         label: Its class.
         calibration: What makes log odds of its answers.
         validated_on: Number of crops that the calibration was fitted to.
+        crops: What it typically gets, a hundred or so.
 
     Raises:
         SettingsError: The name of the class cannot be stored.
@@ -48,8 +59,9 @@ def verifier_bytes(
         [output_name(label)],
         {},
     )
-    return compacted(
+    return quantized(
         content,
+        (levels(crop)[None] for crop in crops),
         {
             "trackblur.task": "verify",
             "trackblur.class": label,

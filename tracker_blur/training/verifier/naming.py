@@ -1,11 +1,9 @@
-"""How a verifier's file says what it is: OpenCV shows no more of it than the name of its output."""
+"""How a verifier's file says what it is: by the name of its output."""
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-
 from tracker_blur.errors import ModelError
+from tracker_blur.weights.onnx_network import OnnxNetwork
 
 _PREFIX = "trackblur_verifier1/"
 
@@ -21,14 +19,13 @@ def is_verifier(content: bytes) -> bool:
 
 
 def label_of(file_name: str, content: bytes) -> str:
-    """Return the class of a verifier that OpenCV can load.
+    """Return the class of a verifier.
 
     Raises:
-        ModelError: It is another kind of network.
+        ModelError: It cannot be loaded, or is another kind of network.
     """
-    network = cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
-    names = network.getUnconnectedOutLayersNames()
-    labels = [str(name).removeprefix(_PREFIX) for name in names if str(name).startswith(_PREFIX)]
+    names = OnnxNetwork(file_name, content).output_names
+    labels: list[str] = [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
     if len(labels) != 1:
         raise ModelError(
             f"{file_name}: this is no verifier: name a file of 'trackblur train --task verify'"

@@ -26,6 +26,7 @@ from tracker_blur.training.export import network_file
 from tracker_blur.training.initial_weights import calibrate_normalization
 from tracker_blur.training.odds import RECALLS, score_odds
 from tracker_blur.training.onnx_files import require_onnx
+from tracker_blur.training.quantizing import INPUTS
 from tracker_blur.training.sheets import contact_sheet, write_jpeg
 from tracker_blur.training.task import Lesson, Report, folder_shares
 from tracker_blur.training.verifier.calibration import fit_calibration
@@ -93,6 +94,7 @@ class VerifierTask:
         self._identity = identity(plan.teachers, weights, *settings)
         self._validator: Validator | None = None
         self._counts = 0, 0
+        self._typical: list[Image] = []
 
     def shape(self) -> VerifierShape:
         """Return the shape of the plan's network."""
@@ -121,6 +123,8 @@ class VerifierTask:
             validated = self._samples(data.val, [1.0] * len(data.val), work / _CACHES[1], report)
         dataset = CropDataset(samples, self._label, plan.crops, seed)
         self._counts = len(dataset.object_places), len(dataset.alarm_places)
+        rng = np.random.default_rng(seed)
+        self._typical = [dataset.make_crop(rng)[0] for _ in range(INPUTS)]
         report(f"to learn from: {self._counts[0]} objects, {self._counts[1]} false alarms")
         if group.is_main:
             write_jpeg(crop_sheet(dataset, seed), work / "images.jpg")
@@ -185,7 +189,7 @@ class VerifierTask:
         is_object = np.zeros(0, bool) if self._validator is None else self._validator.is_object
         answers = np.zeros(0) if self._validator is None else self._validator.answers(network)
         calibration = fit_calibration(answers, is_object)
-        content = verifier_bytes(network, self._label, calibration, len(answers))
+        content = verifier_bytes(network, self._label, calibration, len(answers), self._typical)
         start = plan.initial_weights
         if start and plan.keeps_start:
             content = joined(content, start.read_bytes())
