@@ -261,6 +261,17 @@ def test_a_folder_with_a_file_that_fails_keeps_what_was_said_of_the_others(
         path.rename(tmp_path / path.name)
 
 
+def test_a_folder_with_an_image_that_was_added_later_can_be_searched(
+    page: Page, folder: Path, tmp_path: Path
+) -> None:
+    """The search names it in words, which were taken for one of a run's files: "a bug"."""
+    (folder / "photos_redacted").mkdir()
+    body = {"files": ["photos_redacted"], "action": "verify"}
+    job = page.post("/api/jobs", json=body).json()["jobs"][0]
+    assert reach(page, job["id"], "done")["result"]["clean"]
+    (folder / "photos_redacted").rename(tmp_path / "photos_redacted")
+
+
 def test_a_job_that_is_killed_says_so(page: Page, folder: Path) -> None:
     (job,) = add(page, "wait.mp4")
     until(partial(folder, "wait.mp4").exists)

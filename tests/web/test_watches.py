@@ -15,6 +15,7 @@ import pytest
 from tests.waiting import until
 from tests.web.pages import Page, opened
 from tracker_blur.web import job_process, job_queue, watches
+from tracker_blur.web.queue_settings import QueueSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,10 +82,19 @@ def test_what_fails_leaves_no_folder(tmp_path: Path) -> None:
     (folder / "in" / "day").mkdir(parents=True)
     (folder / "out").mkdir()
     (folder / "in" / "day" / "fail.mp4").write_bytes(b"1")
+    (folder / "wait.mp4").write_bytes(b"2")
+
+    def states() -> list[str]:
+        return [job["state"] for job in page.get("/api/jobs").json()["jobs"]]
+
     with opened(folder, tmp_path / "state") as page:
+        page.site.services.jobs._settings = QueueSettings(at_once=2)
+        page.post("/api/jobs", json={"files": ["wait.mp4"], "action": "redact"})
         page.post("/api/watches", json={"folder": "in", "target": "out/deep"})
-        until(lambda: [job["state"] for job in page.get("/api/jobs").json()["jobs"]] == ["failed"])
-    assert list((folder / "out").iterdir()) == []
+        until(lambda: states() == ["running", "failed"])
+        assert list((folder / "out").iterdir()) == []
+        (folder / "go").touch()
+        until(lambda: states() == ["done", "failed"])
 
 
 def test_a_file_that_grows_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,10 @@ def passed_over(path: Path) -> list[str] | None:
         path: What it wrote with `--json`; it may be missing.
     """
     skipped = read_json(path, {}).get("skipped")
-    return None if skipped is None else [file["input"] for file in skipped if "output" in file]
+    if skipped is None:
+        return None
+    # A search says in words why it left a file out; that is not for an output.
+    return [file["input"] for file in skipped if isinstance(file, dict) and "output" in file]
 
 
 def with_earlier(

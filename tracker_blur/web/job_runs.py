@@ -125,7 +125,7 @@ class JobRuns:
             reason = f"its process cannot be started ({reason_of(error)}): try again"
             self._end(job, "failed", reason)
             return
-        self._running[job.id] = RunningJob(process, folder / _EVENTS)
+        self._running[job.id] = RunningJob(process, folder / _EVENTS, self._store.output_of(job))
         job.state, job.process = "running", process.number
         self._keep(job)
 
@@ -138,7 +138,7 @@ class JobRuns:
         is_alive = process.is_alive()  # by its lock: its number may not have been kept
         if not is_alive and job.process is None and job.state != "running":
             return
-        running = RunningJob(process, folder / _EVENTS)
+        running = RunningJob(process, folder / _EVENTS, self._store.output_of(job))
         if is_alive:
             self._running[job.id] = running
             self._read(running)
@@ -281,12 +281,13 @@ class JobRuns:
     def _remove_empty_folders(self, job: Job) -> None:
         """Remove the folders that were made for a job's output, where there is none."""
         output = self._store.output_of(job)
-        if output is None or self._running:  # another may be about to write there
+        if output is None or not leads_inside(job.new.arguments, self._store.root):
             return
-        if not leads_inside(job.new.arguments, self._store.root):
-            return
+        others = [running.output for running in self._running.values() if running.output]
         with suppress(OSError):  # the first that is not empty
             for folder in output.parents[: job.made_folders]:
+                if any(folder in other.parents for other in others):  # about to be written there
+                    break
                 folder.rmdir()
                 job.made_folders -= 1
 

@@ -21,14 +21,17 @@ class RunningJob:
     Args:
         process: The process.
         path: Its progress file.
+        output: What it writes; None: nothing.
 
     Attributes:
         process: The process.
+        output: What it writes; None: nothing.
         events: What it has said.
     """
 
-    def __init__(self, process: JobProcess, path: Path) -> None:
+    def __init__(self, process: JobProcess, path: Path, output: Path | None) -> None:
         self.process = process
+        self.output = output
         self.events = JobEvents(path)
         self._deadline: float | None = None
 
