@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import numpy as np
 import onnxruntime
 import pytest
 
 from tracker_blur.errors import ModelError
+from tracker_blur.processes import python_environment
 from tracker_blur.weights.onnx_network import OnnxNetwork
 from tracker_blur.weights.store import Weights
 
@@ -61,8 +65,39 @@ def test_a_damaged_file_is_a_model_error_of_one_line(
 
 def test_an_input_of_the_wrong_shape_is_a_model_error() -> None:
     network = OnnxNetwork("face.onnx", CONTENT)
-    with pytest.raises(ModelError, match=r"^face\.onnx: ONNX Runtime cannot use"):
+    problem = r"^face\.onnx: ONNX Runtime cannot run .*: name one that 'trackblur train' made$"
+    with pytest.raises(ModelError, match=problem):
         network.run(np.zeros((1, 4, 64, 64), np.float32))
+
+
+def test_too_little_memory_is_not_taken_for_a_wrong_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = OnnxNetwork("face.onnx", CONTENT)
+    full = mock.Mock(side_effect=MemoryError)
+    monkeypatch.setattr(network, "_session", mock.Mock(run=full))
+    with pytest.raises(MemoryError):
+        network.run(noise(32, 32))
+    monkeypatch.setattr(onnxruntime, "InferenceSession", full)
+    with pytest.raises(MemoryError):
+        OnnxNetwork("face.onnx", CONTENT)
+
+
+def test_nothing_is_sent_and_what_the_import_prints_is_not_seen(tmp_path: Path) -> None:
+    """On some machines it warns of graphics devices: a stand-in does that here."""
+    (tmp_path / "onnxruntime.py").write_text(
+        "import os\n"
+        "os.write(2, b'GPU device discovery failed')\n"
+        "def disable_telemetry_events():\n"
+        "    os.write(2, os.environ['ORT_DISABLE_TELEMETRY'].encode() + b' disabled ')\n"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from tracker_blur.weights.onnx_network import runtime\n"
+        "assert runtime() is runtime()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=python_environment(), capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "1 disabled 1 disabled ")
 
 
 def test_the_installed_release_has_nothing_that_sends_data() -> None:

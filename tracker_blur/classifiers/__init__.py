@@ -56,31 +56,20 @@ class CropClassifier:
     """
 
     def __init__(self, file_name: str, content: bytes) -> None:
-        self._file_name = file_name
         self._network = OnnxNetwork(file_name, content)
         answer = self._network.run(levels(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))[None])
         if [one.shape for one in answer] != [(1, 1)]:
             raise ModelError(f"{file_name}: this network was not made by 'trackblur train'")
-        self._check(answer[0])
 
     def log_odds(self, image: Image, boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
-        """Return the log odds of each box, as `Classifier` says; raises ModelError for no number.
-
-        Without a number nothing can be decided, and what is decided hides faces.
-        """
-        odds = np.array([self._answer(crop(image, box)) for box in boxes], np.float64)
-        self._check(odds)
-        return odds
+        """Return the log odds of each box, as `Classifier` says; raises ModelError for NaN."""
+        return np.array([self._answer(crop(image, box)) for box in boxes], np.float64)
 
     def _answer(self, one: Image) -> float:
         """Return the mean of a crop's log odds and its mirror image's, which errs less often."""
         planes = levels(one)
         both = [np.ascontiguousarray(side)[None] for side in (planes, planes[..., ::-1])]
         return float(np.mean([self._network.run(side) for side in both]))
-
-    def _check(self, odds: npt.NDArray[np.floating]) -> None:
-        if not np.isfinite(odds).all():
-            raise ModelError(f"{self._file_name}: its answers are no numbers: get the file again")
 
 
 def load_classifier(label: str, weights: Weights) -> CropClassifier | None:

@@ -9,6 +9,7 @@ score estimates the square root of the IoU with the object.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ _COARSE_PX = 32.0  # smaller boxes are more exact at a larger level (docs/traini
 _NMS_IOU = 0.4
 _LARGEST_LOG = 5.0  # as in training; e^5 cells are more than any image has
 _OUTPUT_PREFIX = "trackblur2"
+_OUTPUT_NAME = re.compile(rf"{_OUTPUT_PREFIX}/([1-9][0-9]{{0,2}})/(.+)")
+_BOX_CHANNELS = 4  # after those of the classes
 # As in training: the input that networks of this prefix expect for the values 0 to 255.
 _LEVELS = ((np.arange(256) - 127.5) / 64).astype(np.float32)
 
@@ -77,6 +80,11 @@ class _Output:
     stride: int
     classes: tuple[str, ...]
 
+    def shape(self, planes: Map) -> tuple[int, ...]:
+        """Return the shape that `_decode` expects for an input of the network."""
+        rows, columns = (side // self.stride for side in planes.shape[2:])
+        return 1, len(self.classes) + _BOX_CHANNELS, rows, columns
+
 
 class OnnxDetector:
     """The network, run on each level of an image pyramid."""
@@ -90,6 +98,7 @@ class OnnxDetector:
 
     def __init__(self, file_name: str, content: bytes, parameters: Parameters = _DEFAULTS) -> None:
         """Load the network; raises ModelError for one that `trackblur train` did not make."""
+        self._file_name = file_name
         self._parameters = parameters
         self._network = OnnxNetwork(file_name, content)
         self._outputs = _outputs(file_name, self._network.output_names)
@@ -113,7 +122,10 @@ class OnnxDetector:
         )
 
     def _detect(self, image: Image, confidence: float, iou: float) -> list[Detection]:
-        maps = self._network.run(network_input(image))
+        planes = network_input(image)
+        maps = self._network.run(planes)
+        if [values.shape for values in maps] != [each.shape(planes) for each in self._outputs]:
+            raise _foreign(self._file_name)
         detections: list[Detection] = []
         for class_index, label in enumerate(self.labels):
             rows = [
@@ -135,13 +147,16 @@ def _outputs(file_name: str, names: tuple[str, ...]) -> tuple[_Output, ...]:
     """Return the network's output maps, which their names describe."""
     outputs = []
     for name in names:
-        prefix, _, rest = name.partition("/")
-        stride, _, classes = rest.partition("/")
-        if prefix == _OUTPUT_PREFIX and stride.isdigit() and classes:
-            outputs.append(_Output(int(stride), tuple(classes.split("+"))))
-    if not outputs or len(outputs) < len(names):
-        raise ModelError(f"{file_name}: this network was not made by 'trackblur train'")
+        found = _OUTPUT_NAME.fullmatch(name)
+        if found:
+            outputs.append(_Output(int(found[1]), tuple(found[2].split("+"))))
+    if len(outputs) < len(names) or len({output.classes for output in outputs}) != 1:
+        raise _foreign(file_name)
     return tuple(outputs)
+
+
+def _foreign(file_name: str) -> ModelError:
+    return ModelError(f"{file_name}: this network was not made by 'trackblur train'")
 
 
 def network_input(image: Image) -> Map:

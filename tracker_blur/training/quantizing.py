@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.training.onnx_files import require_onnx
+from tracker_blur.weights.onnx_network import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +46,7 @@ def quantized(
         MissingPackageError: The package onnx is missing.
     """
     onnx = require_onnx(_PURPOSE)
+    runtime()  # before any part of it is imported
     quantization: Any = importlib.import_module("onnxruntime.quantization")
     model = onnx.load_model_from_string(content)
     order = [_name(node) for node in model.graph.node]

@@ -6,7 +6,11 @@ Their weights and activations have 8 bits, which processors multiply several tim
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +19,16 @@ import numpy.typing as npt
 from tracker_blur.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
     import onnxruntime
 
 Values = npt.NDArray[np.float32]
+
+_PACKAGE = "onnxruntime"
+_STANDARD_ERROR = 2
+_import_lock = threading.Lock()
 
 
 class OnnxNetwork:
@@ -31,45 +42,93 @@ class OnnxNetwork:
         content: Its bytes.
 
     Raises:
-        ModelError: ONNX Runtime cannot load it, or it has several inputs.
+        ModelError: ONNX Runtime cannot load it, or it is of another kind: it has several inputs, or
+            outputs of other types.
     """
 
     def __init__(self, file_name: str, content: bytes) -> None:
         self._file_name = file_name
         self._session = _session(file_name, content)
-        inputs = self._session.get_inputs()
-        if len(inputs) != 1:
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        types = {each.type for each in (*inputs, *outputs)}
+        if len(inputs) != 1 or types != {"tensor(float)"}:
             raise ModelError(f"{file_name}: this network was not made by 'trackblur train'")
         self._input_name = inputs[0].name
-        self.output_names = tuple(output.name for output in self._session.get_outputs())
+        self.output_names = tuple(output.name for output in outputs)
 
     def run(self, values: Values) -> list[Values]:
-        """Return all outputs for an input; raises ModelError when it cannot be run."""
+        """Return all outputs for an input.
+
+        Raises:
+            ModelError: It cannot be run, or an output holds what is no number: with that nothing
+                can be decided, and what is decided hides faces.
+        """
         try:
             outputs: list[Values] = self._session.run(None, {self._input_name: values})
+        except MemoryError:
+            raise
         except Exception as error:  # ONNX Runtime's errors have no class of their own
-            raise _unusable(self._file_name, error) from error
+            raise ModelError(
+                f"{self._file_name}: ONNX Runtime cannot run this network ({_reason(error)}): "
+                "name one that 'trackblur train' made"
+            ) from error
+        if not all(np.isfinite(output).all() for output in outputs):
+            raise ModelError(f"{self._file_name}: its answers are no numbers: get the file again")
         return outputs
 
 
-def _session(file_name: str, content: bytes) -> onnxruntime.InferenceSession:
+def runtime() -> ModuleType:
+    """Return the package onnxruntime, which sends and prints nothing."""
     # Later releases than setup.cfg admits send what they call telemetry, unless this is set.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime
+    with _import_lock:
+        if _PACKAGE not in sys.modules:
+            with _silent_standard_error():
+                importlib.import_module(_PACKAGE)
+        module = sys.modules[_PACKAGE]
+    module.disable_telemetry_events()  # on Windows, each release has it
+    return module
 
-    options = onnxruntime.SessionOptions()
+
+@contextmanager
+def _silent_standard_error() -> Iterator[None]:
+    """Discard what is written to standard error, by whatever thread: keep it short.
+
+    The import warns of graphics devices that are none of PCI, as on WSL2 and a Raspberry Pi. No
+    setting of the releases up to 1.28 prevents it.
+    """
+    try:
+        kept = os.dup(_STANDARD_ERROR)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _STANDARD_ERROR)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(kept, _STANDARD_ERROR)
+        os.close(kept)
+
+
+def _session(file_name: str, content: bytes) -> onnxruntime.InferenceSession:
+    package = runtime()
+    options = package.SessionOptions()
     # One thread takes the least processor time, and others decode, track and write meanwhile.
     options.intra_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # it kept what the largest input took: 30 MiB at 720p
     options.log_severity_level = 4  # what is wrong becomes an exception; nothing is printed
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return package.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except MemoryError:
+        raise
     except Exception as error:  # ONNX Runtime's errors have no class of their own
-        raise _unusable(file_name, error) from error
+        raise ModelError(
+            f"{file_name}: ONNX Runtime cannot use this network ({_reason(error)}): "
+            "get the file again"
+        ) from error
 
 
-def _unusable(file_name: str, error: Exception) -> ModelError:
-    reason = " ".join(str(error).split())
-    return ModelError(
-        f"{file_name}: ONNX Runtime cannot use this network ({reason}): get the file again"
-    )
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())
