@@ -62,7 +62,7 @@ from tracker_blur.video.writer import VideoWriter
 from tracker_blur.weights.store import Weights
 
 ROOT = Path(__file__).resolve().parents[1]
-DEFACE_PACKAGES = ("deface==1.5.0", "onnxruntime")
+DEFACE_PACKAGES = ("deface==1.5.0", "onnxruntime<1.29")  # as in setup.cfg: it sends nothing
 DEFACE_ENCODER = {"codec": "libx264", "macro_block_size": 2}  # its default would resize 1080p
 BASELINE = "deface-0.2"
 NOTHING = "-"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 
 from tracker_blur.core.box import Box
@@ -164,3 +165,4 @@ def test_a_verdict_on_another_file_is_refused(tmp_path: Path) -> None:
 
 def test_all_versions_are_known() -> None:
     assert all(versions().values())
+    assert versions()["onnxruntime"] == onnxruntime.__version__

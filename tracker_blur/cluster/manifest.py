@@ -25,6 +25,7 @@ from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.files.identity import sha256
 from tracker_blur.files.locking import FileLock
 from tracker_blur.version import __version__
+from tracker_blur.weights.onnx_network import runtime_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +87,7 @@ def store_key(
         sorted(weight_files),
         suffix.lower(),
         repr(parameters),
-        (__version__, av.__version__, cv2.__version__, np.__version__),
+        (__version__, av.__version__, cv2.__version__, np.__version__, runtime_version()),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

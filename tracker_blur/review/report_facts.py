@@ -23,6 +23,7 @@ from tracker_blur.review.file_facts import FileFacts
 from tracker_blur.review.report import ReportData
 from tracker_blur.version import __version__
 from tracker_blur.video.reader import VideoReader
+from tracker_blur.weights.onnx_network import runtime_version
 from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def versions() -> dict[str, str]:
         "trackblur": __version__,
         "python": platform.python_version(),
         "opencv": cv2.__version__,
+        "onnxruntime": runtime_version(),
         "numpy": np.__version__,
         "pyav": av.__version__,
         "libavcodec": codecs,

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,6 +89,11 @@ def runtime() -> ModuleType:
         module = sys.modules[_PACKAGE]
     module.disable_telemetry_events()  # on Windows, each release has it
     return module
+
+
+def runtime_version() -> str:
+    """Return the version of ONNX Runtime, which this does not load."""
+    return metadata.version(_PACKAGE)
 
 
 @contextmanager
