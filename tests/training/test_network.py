@@ -20,8 +20,13 @@ from tests.annotated_files import disk_image
 from tests.training.tiny import TINY
 from tracker_blur.errors import ModelError, SettingsError
 from tracker_blur.training.export import onnx_bytes
-from tracker_blur.training.initial_weights import calibrate_normalization, load_initial_weights
+from tracker_blur.training.initial_weights import (
+    calibrate_normalization,
+    load_initial_weights,
+    stored_convolutions,
+)
 from tracker_blur.training.network import Network, NetworkShape
+from tracker_blur.weights.onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +138,30 @@ def test_a_head_that_strides_share_in_the_file_is_given_to_each(tmp_path: Path) 
         torch.testing.assert_close(output, expected, atol=1e-4, rtol=1e-3)
 
 
+@pytest.mark.usefixtures("no_grad")
+def test_a_file_of_16_bits_is_run_and_started_with(trained: tuple[Network, Path]) -> None:
+    """Earlier versions stored weights like that."""
+    first, path = trained
+    model = onnx.load(str(path))
+    for tensor in list(model.graph.initializer):
+        half = onnx.numpy_helper.to_array(tensor).astype(np.float16)
+        model.graph.initializer.append(onnx.numpy_helper.from_array(half, f"{tensor.name}_16"))
+        cast = onnx.helper.make_node("Cast", [f"{tensor.name}_16"], [tensor.name], to=1)
+        model.graph.node.insert(0, cast)
+        model.graph.initializer.remove(tensor)
+    older = path.with_name("older.onnx")
+    onnx.save(model, str(older))
+    values = (images(1).float().numpy() - 127.5) / 64
+    outputs = [OnnxNetwork(file.name, file.read_bytes()).run(values) for file in (path, older)]
+    for output, expected in zip(*outputs, strict=True):
+        np.testing.assert_allclose(output, expected, atol=0.02)
+    second, batch = Network(SMALL), images(6)
+    load_initial_weights(second, ("disk",), older)
+    calibrate_normalization(second, [batch])
+    for found, wanted in zip(second.eval()(batch.float()), first(batch.float()), strict=True):
+        torch.testing.assert_close(found, wanted, atol=0.02, rtol=0.02)
+
+
 def test_a_file_that_another_tool_rewrote_is_refused(trained: tuple[Network, Path]) -> None:
     model = onnx.load(str(trained[1]))
     graph = model.graph
@@ -150,6 +179,15 @@ def test_a_file_that_another_tool_rewrote_is_refused(trained: tuple[Network, Pat
     onnx.save(model, str(rewritten))
     with pytest.raises(ModelError, match=r"rewritten\.onnx: another tool has rewritten it"):
         load_initial_weights(Network(SMALL), ("disk",), rewritten)
+    model = onnx.load(str(trained[1]))
+    first = next(node for node in model.graph.node if node.op_type == "Conv")
+    inputs = [first.input[1], first.input[2]]  # steps and scales, and no offset
+    model.graph.node.insert(0, onnx.helper.make_node("DequantizeLinear", inputs, ["weights"]))
+    first = next(node for node in model.graph.node if node.op_type == "Conv")
+    first.input[1] = "weights"
+    onnx.save(model, str(rewritten))
+    with pytest.raises(ModelError, match=r"rewritten\.onnx: another tool has rewritten it"):
+        stored_convolutions(rewritten)
 
 
 @pytest.mark.parametrize(("batch", "most"), [(2, 2), (40, 16), (1000, 16)])

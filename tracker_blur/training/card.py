@@ -75,8 +75,9 @@ def model_card(facts: CardFacts, network: bytes) -> str:
         "",
         "## Reached",
         "",
-        "On the images set aside for validation, by which the training was also watched. Measure "
-        "it on others with `trackblur evaluate`.",
+        "On the images set aside for validation, by which the training was also watched, and by "
+        "the network before it was rounded to 8 bits. Measure the file on others with "
+        "`trackblur evaluate`.",
         "",
         *(f"- {metric}: {value:.3f}" for metric, value in facts.metrics.items()),
         "",

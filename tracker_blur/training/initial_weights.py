@@ -84,7 +84,8 @@ def stored_convolutions(file: Path) -> list[tuple[Tensor, Tensor]]:
             for node in graph.node
             if node.op_type == "Conv"
         ]
-    except (IndexError, KeyError) as error:  # no bias; weights that are computed, or constants
+    # No bias; weights that are computed, or constants; steps without an offset.
+    except (IndexError, KeyError, ValueError) as error:
         raise ModelError(
             f"{file}: another tool has rewritten it: start with a file as trackblur train wrote it"
         ) from error

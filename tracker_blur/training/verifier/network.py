@@ -54,7 +54,7 @@ class VerifierNetwork(nn.Module):
                 layers.append(nn.MaxPool2d(2))
             before = channels
         self.features = nn.Sequential(*layers)
-        # As a convolution, which OpenCV runs like the others: it covers all that is left.
+        # As a convolution that covers all that is left: `quantizing` knows no other layer.
         self.answer = nn.Sequential(nn.Dropout(_DROPPED_SHARE), nn.Conv2d(before, 1, _LAST_SIDE))
 
     def forward(self, crops: Tensor) -> Tensor:
