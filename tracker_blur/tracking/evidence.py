@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from tracker_blur.core.parameters import ClassificationParameters
+    from tracker_blur.core.tracks import Track
 
 
 def pooled_log_odds(log_odds: Sequence[float], parameters: ClassificationParameters) -> float:
@@ -99,6 +100,13 @@ class Evidence:
     def of(self, track_ids: Iterable[int]) -> list[float]:
         """Return the log odds of all classified detections of some tracks."""
         return [one for track_id in track_ids for one in self._log_odds.get(track_id, ())]
+
+    def in_rows(self, track: Track) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+        """Return which rows of a raw track were classified, and their log odds, both shape (m,)."""
+        frames = np.array(self._frames.get(track.track_id, ()), int)
+        log_odds = np.array(self._log_odds.get(track.track_id, ()), float)
+        known = np.isin(frames, track.frames)
+        return np.searchsorted(track.frames, frames[known]), log_odds[known]
 
     def before(self, frame: int) -> Evidence:
         """Return what was said about detections in earlier frames than this one."""

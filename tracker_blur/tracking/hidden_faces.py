@@ -15,6 +15,7 @@ from tracker_blur.tracking.evidence import (
     pooled_log_odds,
     representative_score,
 )
+from tracker_blur.tracking.false_ends import without_false_ends
 from tracker_blur.tracking.linking import LinkedTrack, link_tracklets
 from tracker_blur.tracking.plausibility import cut_off, face_sizes
 from tracker_blur.tracking.plausible_tracks import largest_high_confidence_size, plausible_tracks
@@ -80,7 +81,11 @@ def hidden_faces(
         tracklet
         for track in plausible
         for tracklet in supported_tracklets(
-            track, raw, confidence, parameters, is_trusted=track.track_id in trusted
+            without_false_ends(track, tracks.size, raw.evidence, confidence, odds),
+            raw,
+            confidence,
+            parameters,
+            is_trusted=track.track_id in trusted,
         )
     ]
     scenes = Scenes(tracks.cuts, tracks.frame_count)

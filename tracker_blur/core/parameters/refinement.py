@@ -169,6 +169,10 @@ class ClassificationParameters(ParameterGroup):
     """A track with higher odds may be a face though it contains a higher-scoring, much smaller
     one."""
 
+    false_end_ratio: float = 1.7
+    """Where a raw track is rejected up to a face of `settled_log_odds`, and has boxes this many
+    times as large there, it showed something else before. The same after a face."""
+
     at_once_log_odds: float = -5.0
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
 
