@@ -1,7 +1,8 @@
-"""Cuts off beginnings and ends of raw tracks that show no face, where the rest shows a smaller one.
+"""Cuts off beginnings and ends of raw tracks that show no face, though the rest does.
 
-A tracker that followed an arm may find the head next to it. Such a track is a face, but the arm is
-none. A head that turns away is one: its size stays about the same.
+A tracker that followed an arm may take over the head next to it from another track. What it showed
+before is no face: that was where the other track was. Of a head that turned to the camera, or that
+was surrounded by too large a box, there is no such track.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from tracker_blur.tracking.evidence import needed_log_odds, pooled_log_odds, rep
 from tracker_blur.tracking.plausibility import face_sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from tracker_blur.core.parameters import ClassificationParameters
@@ -22,8 +25,12 @@ if TYPE_CHECKING:
     from tracker_blur.tracking.evidence import Evidence
 
 
+_SAME_FACE_IOU = 0.3
+
+
 def without_false_ends(
     track: Track,
+    faces: Sequence[Track],
     frame_size: tuple[int, int],
     evidence: Evidence,
     confidence: float,
@@ -33,18 +40,19 @@ def without_false_ends(
 
     Args:
         track: One of the raw tracks.
+        faces: The raw tracks that are certain to show faces.
         frame_size: Width and height of the frames in pixels.
         evidence: What the classifier says about raw tracks.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
     """
     seen = _Seen(face_sizes(track.boxes), track.scores, *evidence.in_rows(track))
-    shorter_side = min(frame_size)
-    first, last = (
-        _false_rows(each, shorter_side, confidence, parameters) for each in (seen, seen.reversed())
-    )
-    row = np.arange(len(track))
-    return track.rows((row >= first) & (row < len(track) - last)) or track
+    row, kept = np.arange(len(track)), np.ones(len(track), bool)
+    for each, order in ((seen, row), (seen.reversed(), row[::-1])):
+        count = _false_rows(each, min(frame_size), confidence, parameters)
+        if count and _was_elsewhere(track, order[: count + 1], faces):
+            kept[order[:count]] = False
+    return track.rows(kept) or track
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +96,18 @@ def _false_rows(
     if size < limit or pooled_log_odds(before, parameters) >= needed:
         return 0
     return int(np.flatnonzero(seen.sizes[: seen.rows[count]] >= limit)[-1]) + 1
+
+
+def _was_elsewhere(track: Track, rows: npt.NDArray[np.intp], faces: Sequence[Track]) -> bool:
+    """Return whether another track showed the face that a track shows in the last of these rows.
+
+    It did so in most of their frames, and close to the last of them.
+    """
+    frames, face_box = track.frames[rows], track.box(int(rows[-1]))
+    for other in faces:
+        if other.track_id == track.track_id or np.isin(frames, other.frames).mean() < 0.5:
+            continue
+        nearest = int(np.argmin(np.abs(other.frames - frames[-1])))
+        if other.box(nearest).iou(face_box) >= _SAME_FACE_IOU:
+            return True
+    return False

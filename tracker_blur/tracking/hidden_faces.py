@@ -68,6 +68,7 @@ def hidden_faces(
     trusted = memory.trusted | {
         number for number, one in pooled.items() if one >= odds.start_log_odds
     }
+    settled = [track for track in tracks.tracks if pooled[track.track_id] >= odds.settled_log_odds]
     plausible = plausible_tracks(
         tracks,
         confidence,
@@ -81,7 +82,7 @@ def hidden_faces(
         tracklet
         for track in plausible
         for tracklet in supported_tracklets(
-            without_false_ends(track, tracks.size, raw.evidence, confidence, odds),
+            without_false_ends(track, settled, tracks.size, raw.evidence, confidence, odds),
             raw,
             confidence,
             parameters,

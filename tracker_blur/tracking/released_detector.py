@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class ReleasedDetector:
     """Loads a detector again after each large image.
 
-    A network keeps the memory that its last image took: 125 MB for 1920x1080 pixels. Loading it
-    takes less than a tenth of the time of that detection.
+    A network that OpenCV runs keeps the memory that its last image took: 125 MB for 1920x1080
+    pixels. Loading one takes about a tenth of the time of that detection.
 
     Args:
         load: Loads it, from contents in memory: weight files may be replaced during a run.

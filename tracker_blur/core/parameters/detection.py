@@ -125,8 +125,8 @@ class ViewScaleParameters(ParameterGroup):
     """The sizes of views: each change costs a detector some time."""
 
     kept_px: int = 960
-    """Detectors that see a view now and then keep the memory for one of this longest side: 35 MB.
-    After a larger one, they are loaded again."""
+    """Detectors that see a view now and then keep the memory for one of this longest side, where
+    OpenCV runs them: 35 MB. After a larger one, they are loaded again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
