@@ -106,7 +106,7 @@ def test_no_raw_frame_leaves_whatever_happens(
     )
 
 
-def test_a_program_is_started_only_when_its_source_listens(
+def test_a_sender_is_waited_for_until_it_listens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A busy machine's sender listened later than the program connected, which then ended."""

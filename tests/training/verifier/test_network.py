@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import onnx
 import torch
+from onnx import TensorProto
 
 from tests.annotated_files import disk_image
 from tests.training.tiny import TINY
@@ -82,8 +83,10 @@ def test_the_program_computes_what_pytorch_does() -> None:
 def test_the_file_says_what_it_is_and_is_small() -> None:
     network = some_network(VerifierShape())
     content = verifier_bytes(network, "disk", Calibration(1.5, 0.25), 40, typical_crops())
-    assert len(content) < 600_000
+    assert len(content) < 350_000
     model = onnx.load_model_from_string(content)
+    small = [tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.INT8]
+    assert [tensor.dims[1] for tensor in small if len(tensor.dims) == 4] == [32, 48, 64, 80, 96]
     onnx.checker.check_model(model)
     stated = {entry.key: entry.value for entry in model.metadata_props}
     assert (stated["trackblur.task"], stated["trackblur.class"]) == ("verify", "disk")
