@@ -25,13 +25,19 @@ from tracker_blur.cli.main import main
 main()
 """
 
-INTERRUPTIBLE_PROGRAM = (sys.executable, "-c", _MAIN)
+
+def interruptible_program(before: str) -> tuple[str, ...]:
+    """Return `INTERRUPTIBLE_PROGRAM` with code that it runs first."""
+    return sys.executable, "-c", before + _MAIN
+
+
+INTERRUPTIBLE_PROGRAM = interruptible_program("")
 """The command to which a test adds the program's arguments."""
 
 
 @contextmanager
 def server(
-    tmp_path: Path, address: re.Pattern[str], *arguments: str | Path
+    tmp_path: Path, address: re.Pattern[str], *arguments: str | Path, before: str = ""
 ) -> Iterator[tuple[subprocess.Popen[str], re.Match[str]]]:
     """Run a command that serves, with a state folder of its own.
 
@@ -39,12 +45,13 @@ def server(
         tmp_path: Where that folder is made.
         address: Matches the first line of standard error.
         arguments: The program's.
+        before: Code that the program runs first.
 
     Yields:
         The process, and the match; it is killed if it has not ended by itself.
     """
     process = subprocess.Popen(
-        [*INTERRUPTIBLE_PROGRAM, *map(str, arguments)],
+        [*interruptible_program(before), *map(str, arguments)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TRACKBLUR_STATE": str(tmp_path / "state")},

@@ -16,6 +16,7 @@ from tests.command_line import error_line, run
 from tests.program import server
 from tests.video_files import write_clip
 from tests.waiting import PATIENCE_SECONDS, until
+from tests.web.held_jobs import holding
 from tracker_blur.cli.console import EXIT_DONE, EXIT_FAILED, EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -30,10 +31,11 @@ ADDRESS = re.compile(
 
 @contextmanager
 def served(
-    tmp_path: Path, *arguments: str | Path
+    tmp_path: Path, *arguments: str | Path, before: str = ""
 ) -> Iterator[tuple[subprocess.Popen[str], httpx.Client, str]]:
     """Run a command that serves a page; give its process, a client, and the path of the page."""
-    with server(tmp_path, ADDRESS, *arguments, "--no-browser") as (process, match):
+    command = *arguments, "--no-browser"
+    with server(tmp_path, ADDRESS, *command, before=before) as (process, match):
         headers = {"Authorization": f"Bearer {match[3]}"}
         with httpx.Client(
             base_url=match[1], headers=headers, timeout=PATIENCE_SECONDS, trust_env=False
@@ -58,7 +60,9 @@ def test_a_job_survives_the_death_of_the_server(tmp_path: Path) -> None:
     folder.mkdir()
     write_clip(folder / "in [1] <b>.mp4", frames=30)
     (folder / "broken.mp4").write_bytes(b"no video")
-    with served(tmp_path, "app", folder) as (process, client, path):
+    go = tmp_path / "go"
+    before = holding("redact", go)
+    with served(tmp_path, "app", folder, before=before) as (process, client, path):
         assert path == "/"
         body = {
             "files": ["in [1] <b>.mp4", "broken.mp4"],
@@ -68,10 +72,12 @@ def test_a_job_survives_the_death_of_the_server(tmp_path: Path) -> None:
             "options": {"detector": "haar", "audio": "drop"},
         }
         assert client.post("/api/jobs", json=body).status_code == 201
-        until(lambda: jobs_of(client)[0]["state"] != "waiting")
+        until(lambda: jobs_of(client)[0]["state"] == "running")
         process.kill()
         process.wait()
     with served(tmp_path, "app", folder) as (process, client, _):
+        assert [job["state"] for job in jobs_of(client)] == ["running", "waiting"]
+        go.touch()
         first, second = until(lambda: ended(client))
         assert (first["state"], first["error"]) == ("done", None)
         assert first["result"]["frames"] == 30

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.program import INTERRUPTIBLE_PROGRAM
+from tests.program import interruptible_program
 from tests.video_files import write_clip
 from tests.waiting import PATIENCE_SECONDS, until
+from tests.web.held_jobs import holding
 from tracker_blur.cli.commands import build_parser
 from tracker_blur.cli.serve_jobs import job_settings
 from tracker_blur.errors import SettingsError
@@ -66,10 +67,12 @@ def test_options_that_make_no_sense_are_refused(arguments: tuple[str, ...], prob
 
 
 @contextmanager
-def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
-    """Run the service; its state is relative to where it runs."""
+def served(
+    tmp_path: Path, before: str = ""
+) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """Run the service, after other code; its state is relative to where it runs."""
     process = subprocess.Popen(
-        [*INTERRUPTIBLE_PROGRAM, "serve", "--port", "0", "--detector", "haar"],
+        [*interruptible_program(before), "serve", "--port", "0", "--detector", "haar"],
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
@@ -99,14 +102,17 @@ def test_uploads_survive_the_death_of_the_service(tmp_path: Path) -> None:
     clip = tmp_path / "in [1] <b>.mp4"
     write_clip(clip, frames=20)
     fields = {"care": "quick", "options": '{"detector": "haar", "audio": "drop"}'}
-    with served(tmp_path) as (process, client):
+    go = tmp_path / "go"
+    with served(tmp_path, holding("redact", go)) as (process, client):
         files = {"file": (clip.name, clip.read_bytes())}
         answer = client.post("/v1/jobs", files=files, data=fields)
         assert answer.status_code == 201, answer.text
-        until(lambda: jobs_of(client, "running", "done"))
+        until(lambda: jobs_of(client, "running"))
         process.kill()
         process.wait()
     with served(tmp_path) as (process, client):
+        assert jobs_of(client, "running")
+        go.touch()
         (done,) = until(lambda: jobs_of(client, "done", "failed"))
         assert (done["state"], done["error"], done["result"]["frames"]) == ("done", None, 20)
         output = client.get(done["links"]["output"]).content

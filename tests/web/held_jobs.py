@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 _WAIT = '[ "$4" != ACTION ] || until [ -e "$0" ]; do sleep 0.05; done; exec "$@"'
 
 
+def program(action: str, go: Path) -> tuple[str, ...]:
+    """Return a program of jobs that waits, for this action, until there is a file."""
+    script = _WAIT.replace("ACTION", action)
+    return ("sh", "-c", script, str(go), *job_process._PROGRAM)  # the action follows: it is $4
+
+
+def holding(action: str, go: Path) -> str:
+    """Return code with which a server in another process has its jobs wait for a file."""
+    return (
+        "from tracker_blur.web import job_process\n"
+        f"job_process._PROGRAM = {program(action, go)!r}\n"
+    )
+
+
 @contextmanager
 def held_jobs(action: str, folder: Path) -> Iterator[Callable[[], None]]:
     """Have the program of jobs that are started in the block wait, and yield what lets them go.
@@ -24,9 +38,7 @@ def held_jobs(action: str, folder: Path) -> Iterator[Callable[[], None]]:
         folder: One for the test alone.
     """
     go = folder / "go"
-    script = _WAIT.replace("ACTION", action)
-    program = ("sh", "-c", script, str(go), *job_process._PROGRAM)  # the action follows: it is $4
-    with mock.patch.object(job_process, "_PROGRAM", program):
+    with mock.patch.object(job_process, "_PROGRAM", program(action, go)):
         try:
             yield go.touch
         finally:
