@@ -40,7 +40,13 @@ window.setTimeout = (run, delay, ...rest) => (delay >= 5000 ? 0 : wait(run, dela
 
 @contextmanager
 def opened_tab(
-    browser: sync_api.Browser, url: str, refused: int = 0, *, may_lose: bool = False, **options: Any
+    browser: sync_api.Browser,
+    url: str,
+    refused: int = 0,
+    *,
+    may_lose: bool = False,
+    keeps_messages: bool = True,
+    **options: Any,
 ) -> Iterator[sync_api.Page]:
     """Open a tab with cookies of its own; any error in it, or a dialog, fails the test.
 
@@ -49,6 +55,7 @@ def opened_tab(
         url: Its address.
         refused: A status of answers that is no error.
         may_lose: Whether the server may be gone for a while.
+        keeps_messages: Whether messages stay until they are closed.
         options: Of the context.
     """
     problems: list[str] = []
@@ -65,7 +72,8 @@ def opened_tab(
 
     with browser.new_context(viewport=SIZE, **options) as context:
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
-        context.add_init_script(_KEEP_MESSAGES)
+        if keeps_messages:
+            context.add_init_script(_KEEP_MESSAGES)
         tab = context.new_page()
         tab.on("pageerror", lambda error: problems.append(str(error)))
         tab.on("console", collect)

@@ -150,6 +150,16 @@ def test_from_dropping_a_video_to_a_reviewed_file(
     assert difference(original[middle], made[middle], shown[middle]) < SHOWN
 
 
+def test_messages_close_themselves(browser: sync_api.Browser, page: Page) -> None:
+    with opened_tab(browser, "about:blank", keeps_messages=False) as tab:
+        tab.clock.install()
+        tab.goto(page.site.url())
+        tab.evaluate("async () => void (await import('/static/messages.js')).toast('Done')")
+        expect(tab.locator(".toast")).to_have_text("Done")
+        tab.clock.fast_forward("00:06")
+        expect(tab.locator(".toast")).to_have_count(0)
+
+
 @pytest.mark.parametrize("reviewed", [0], indirect=True)
 def test_hiding_where_a_box_ends_follows_the_face(
     browser: sync_api.Browser, page: Page, reviewed: str
