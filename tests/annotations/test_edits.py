@@ -161,13 +161,17 @@ def test_merging_keeps_the_first_properties_and_hides() -> None:
     [
         (
             lambda t: track_edits.set_hidden(t, [4], True),
-            "there is no track 4: track numbers go from 3 to",
+            "there is no track 4: there are 3, 7",
         ),
         (lambda t: track_edits.merge(t, [3, 4]), "there is no track 4"),
         (lambda t: track_edits.drop(track_edits.drop(t, [3, 7]), [3]), "there are none"),
         (lambda t: track_edits.pad(t, [3], range(50), -0.5), "leaves nothing"),
         (lambda t: track_edits.move(t, [3], range(50), 2e5, 0), "far outside of the frame"),
         (lambda t: track_edits.draw(t, 3, {50: Box(0, 0, 1, 1)}), "there is no frame 50"),
+        (
+            lambda t: track_edits.draw(t, 9, {5: Box(-90, 0, -10, 80), 9: Box(-80, 0, 0, 80)}),
+            "track 9: what is drawn lies outside of the frame, which has ",
+        ),
         (lambda t: track_edits.draw(t, 3, {5: Box(1, 0, 1, 1)}), "would have no area"),
         (lambda t: track_edits.draw(t, 3, {5: Box(1, 0, np.nan, 1)}), "would have no area"),
         (lambda t: track_edits.draw(t, 3, {}), "at least one box"),

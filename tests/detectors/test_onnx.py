@@ -33,6 +33,11 @@ def test_a_network_that_we_did_not_train_is_a_model_error(shared: Path) -> None:
         from_content("centerface.onnx", content)
 
 
+def test_a_verifier_is_no_detector() -> None:
+    with pytest.raises(ModelError, match=r"^my\.onnx: this network judges detections"):
+        from_content("my.onnx", Weights().read("verify.onnx"))
+
+
 def network(name: str, channels: int = 5, *, offset: float = 0.0, cell_px: int = 8) -> bytes:
     """Return a network with one output map, which is `offset` everywhere."""
     onnx = pytest.importorskip("onnx", reason="onnx (the extra 'test') is not installed")

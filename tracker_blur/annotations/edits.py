@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _DRAWN = ORIGINS.index(Origin.DRAWN)
+_LISTED = 10  # tracks that a message names
 
 
 def set_hidden(tracks: Tracks, ids: Collection[int], hide: bool) -> Tracks:
@@ -105,8 +106,8 @@ def draw(tracks: Tracks, track_id: int, keyframes: Mapping[int, Box]) -> Tracks:
         keyframes: boxes by frame.
 
     Raises:
-        SettingsError: A box has no area, the video has no such frame, or the track is left
-            visible, so that nothing would be hidden.
+        SettingsError: A box has no area, the video has no such frame, or nothing would be hidden:
+            all boxes lie outside of the frame, or the track is left visible.
     """
     if not keyframes:
         raise SettingsError("a drawn track needs at least one box")
@@ -116,6 +117,13 @@ def draw(tracks: Tracks, track_id: int, keyframes: Mapping[int, Box]) -> Tracks:
                 f"there is no frame {frame}: the last frame is {tracks.frame_count - 1}"
             )
         check_boxes(np.array([box.as_tuple()], np.float32), track_id)
+    width, height = tracks.size
+    frame_box = Box(0, 0, width, height)
+    if not any(box.intersection_area(frame_box) for box in keyframes.values()):
+        raise SettingsError(
+            f"track {track_id}: what is drawn lies outside of the frame, which has "
+            f"{width}x{height} pixels: give a place in it"
+        )
     old = next((track for track in tracks.tracks if track.track_id == track_id), None)
     builder = TracksBuilder()
     if old is not None:
@@ -156,8 +164,9 @@ def find(tracks: Tracks, track_id: int) -> Track:
     for track in tracks.tracks:
         if track.track_id == track_id:
             return track
-    known = [track.track_id for track in tracks.tracks]
-    numbers = f"track numbers go from {known[0]} to {known[-1]}" if known else "there are none"
+    known = [str(track.track_id) for track in tracks.tracks]
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    numbers = f"there are {', '.join(known[:_LISTED])}{more}" if known else "there are none"
     raise SettingsError(f"there is no track {track_id}: {numbers}")
 
 

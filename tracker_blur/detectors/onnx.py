@@ -43,6 +43,7 @@ _COARSE_PX = 32.0  # smaller boxes are more exact at a larger level (docs/traini
 _NMS_IOU = 0.4
 _LARGEST_LOG = 5.0  # as in training; e^5 cells are more than any image has
 _OUTPUT_PREFIX = "trackblur2"
+_VERIFIER_PREFIX = "trackblur_verifier"
 _OUTPUT_NAME = re.compile(rf"{_OUTPUT_PREFIX}/([1-9][0-9]{{0,2}})/(.+)")
 _BOX_CHANNELS = 4  # after those of the classes
 # As in training: the input that networks of this prefix expect for the values 0 to 255.
@@ -200,6 +201,10 @@ def from_content(
 
     Raises ModelError for a network that is damaged or of an unknown layout.
     """
+    if _VERIFIER_PREFIX.encode() in content:
+        raise ModelError(
+            f"{file_name}: this network judges detections and makes none: name a detector's file"
+        )
     if _OUTPUT_PREFIX.encode() in content:
         return OnnxDetector(file_name, content, parameters)
     return ForeignDetector(file_name, content, parameters.nms_threshold, parameters.top_k)
