@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
+import cv2
 import numpy as np
 import onnxruntime
 import pytest
@@ -35,6 +36,17 @@ def test_inputs_of_any_size_give_maps_of_three_strides() -> None:
     for rows, columns in ((64, 96), (32, 32), (64, 96)):
         shapes = [output.shape for output in network.run(noise(rows, columns))]
         assert shapes == [(1, 5, rows // stride, columns // stride) for stride in (8, 16, 32)]
+
+
+@pytest.mark.parametrize("cores", [1, 4, 16])
+def test_outputs_are_the_same_however_many_cores_there_are(
+    cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = OnnxNetwork("face.onnx", CONTENT).run(noise(384, 640))
+    monkeypatch.setattr(cv2, "getNumThreads", lambda: cores)
+    outputs = OnnxNetwork("face.onnx", CONTENT).run(noise(384, 640))
+    for one, other in zip(outputs, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_threads_share_a_network() -> None:
