@@ -47,8 +47,8 @@ def test_the_answer_is_the_mean_and_the_newer_one_is_started_with(tmp_path: Path
     ]
     assert answers[2] == pytest.approx((answers[0] + answers[1]) / 2, abs=1e-4)
     assert answers[0] != pytest.approx(answers[1], abs=1e-2)
-    file = tmp_path / "both.onnx"
-    file.write_bytes(both)
+    file = tmp_path / "all.onnx"
+    file.write_bytes(joined(new, both))
     loaded = network(3)
     load_verifier_weights(loaded, file)
     again = verifier_bytes(loaded, "face", Calibration(1.0, 0.0), 0, CROPS)

@@ -70,7 +70,8 @@ class VerifierNetwork(nn.Module):
 def load_verifier_weights(network: VerifierNetwork, file: Path) -> None:
     """Give the network the weights of a verifier's ONNX file; call `calibrate_normalization` next.
 
-    Of a file that holds two networks (`joining`), it takes the newer one, whose layers come first.
+    Of a file that holds several networks (`joining`), it takes the newest one, whose layers come
+    first.
 
     Raises:
         ModelError: The file was not written by `trackblur train --task verify`.
@@ -82,7 +83,7 @@ def load_verifier_weights(network: VerifierNetwork, file: Path) -> None:
     last = network.answer[-1]
     modules = [*(block[0] for block in blocks), last]
     shapes = [module.weight.shape for module in modules]
-    if len(stored) == 2 * len(modules):
+    if len(stored) % len(modules) == 0:
         stored = stored[: len(modules)]
     if [weight.shape for weight, _ in stored] != shapes:
         raise SettingsError(
