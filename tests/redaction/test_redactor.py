@@ -19,7 +19,7 @@ from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
 from tracker_blur.redaction.areas import hidden_area, turns
-from tracker_blur.redaction.redactor import FrameRedactor, duplicate
+from tracker_blur.redaction.redactor import FrameRedactor, _inner_first, duplicate
 from tracker_blur.settings import Settings
 
 if TYPE_CHECKING:
@@ -130,10 +130,22 @@ def test_overlapping_faces_are_hidden_as_if_one_by_one(
     same = ArrayFrame(planes, frame.layout, frame.orientation)
     faces = [face(box, number) for number, box in enumerate(boxes)]
     FrameRedactor(Settings(method=method)).redact(frame, faces)
-    for one in faces:
+    for one in _inner_first(faces):
         FrameRedactor(Settings(method=method)).redact(same, [one])
     for together, apart in zip(frame.planes(), planes, strict=True):
         np.testing.assert_array_equal(together.samples, apart.samples)
+
+
+def test_what_lies_in_a_much_larger_face_is_drawn_below_it() -> None:
+    small, large, tiny = Box(40, 40, 60, 60), Box(20, 20, 100, 100), Box(45, 45, 50, 50)
+    apart, about_as_large = Box(200, 40, 220, 60), Box(25, 25, 100, 100)
+    boxes = [about_as_large, large, apart, small, tiny]
+    order = _inner_first([face(box, number) for number, box in enumerate(boxes)])
+    assert [boxes[one.track_id] for one in order] == [tiny, small, about_as_large, large, apart]
+    mosaic, only_large = noise_frame("yuv420p", (128, 128)), noise_frame("yuv420p", (128, 128))
+    FrameRedactor(Settings()).redact(mosaic, [face(large, 0), face(small, 1)])
+    FrameRedactor(Settings()).redact(only_large, [face(large, 0)])
+    np.testing.assert_array_equal(mosaic.planes()[0].samples, only_large.planes()[0].samples)
 
 
 @given(FRAMES, BOXES, RATIOS)

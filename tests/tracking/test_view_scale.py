@@ -167,6 +167,15 @@ def test_views_stay_large_for_a_while_after_a_small_face_is_gone() -> None:
     assert widths[8.0] == 640
 
 
+def test_what_one_large_view_alone_shows_lasts_until_the_next() -> None:
+    made = views()
+    assert made.view(frame(12, 0.0)).shape[1] == 1920
+    assert made.view(frame(300, 0.56)).shape[1] == 1920
+    assert made.view(frame(300, 0.6)).shape[1] == 640
+    assert made.view(frame(12, 2.0)).shape[1] == 1920  # again, within the time that it lasts
+    assert made.view(frame(300, 4.0)).shape[1] == 1920
+
+
 DOUBTFUL = PARAMETERS.view_scale.high_confidence_log_odds - 0.5
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from tracker_blur.core import plugins
 from tracker_blur.core.box import Box
+from tracker_blur.core.box_arrays import areas, edges, touching
 from tracker_blur.core.frame import Frame, Plane, RedactedFrame, Samples
 from tracker_blur.redaction import color
 from tracker_blur.redaction.areas import hidden_area, turns
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _METHODS = "tracker_blur.redaction.methods"
 _FARTHEST_PX = 1e5  # from the frame's corner, as in track files
 _NOTHING: Mapping[int, bool | None] = MappingProxyType({})
+_MUCH_LARGER = 2.0  # by area
 _MAX_MEMORIES = 4096  # faces; a camera may run for months
 # Drawn, not averaged: a face that fills the frame leaves nothing in it. Shares of white.
 _BLANK_PATTERN = np.array(
@@ -141,7 +143,7 @@ class FrameRedactor:
         if faces:
             planes = frame.planes()
             grid = _grid(planes)
-            for face in faces:
+            for face in _inner_first(faces):
                 self._hide(frame, planes, grid, face)
         return RedactedFrame(frame)
 
@@ -231,6 +233,25 @@ class FrameRedactor:
 def duplicate(redacted: RedactedFrame, copy: Callable[[Frame], Frame]) -> RedactedFrame:
     """Return a copy of a redacted frame, to be shown again; `copy` copies the frame inside."""
     return RedactedFrame(copy(redacted.frame))
+
+
+def _inner_first(faces: Sequence[Face]) -> Sequence[Face]:
+    """Return faces in the order in which they are drawn: what lies in a much larger one, first.
+
+    Otherwise, an eye that was taken for a face would be drawn on the face. Neighbors of about one
+    size keep their order, so that they do not change places from frame to frame.
+    """
+    if len(faces) < 2:
+        return faces
+    boxes = edges(face.box for face in faces)
+    sizes = areas(boxes)
+    inner, outer = touching(boxes, boxes)
+    centers = (boxes[inner, :2] + boxes[inner, 2:]) / 2
+    is_in = ((boxes[outer, :2] <= centers) & (centers <= boxes[outer, 2:])).all(1)
+    is_in &= sizes[outer] > _MUCH_LARGER * sizes[inner]
+    is_inner = np.zeros(len(faces), bool)
+    is_inner[inner[is_in]] = True
+    return [faces[number] for number in np.lexsort((np.where(is_inner, sizes, 0), ~is_inner))]
 
 
 def _check(face: Face) -> None:

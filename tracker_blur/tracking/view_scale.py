@@ -3,7 +3,8 @@
 A detector sees faces from about 10 pixels, and those of 20 pixels far better. In the usual view of
 a large frame, faces far away are smaller; in a small video, all of them may be. So the first frame
 of each scene, and one now and then, is also seen at a large size, and the smallest faces there
-decide the size of the views that follow. A doubtful face decides only when the next frame that is
+decide the size of the views that follow: until the next large view, and for long if that shows such
+a face, too. A doubtful face decides only when the next frame that is
 detected in shows it, too: a pattern rarely looks like a face twice. Views of small frames may be
 enlarged.
 """
@@ -82,6 +83,7 @@ class ScaledViews:
         self._longest_px = 0  # 0: the default
         self._next_large_seconds = -math.inf
         self._needed_until: dict[int, float] = {}  # by longest side, in seconds
+        self._wanted_until: dict[int, float] = {}  # by what high-confidence faces wanted
         self._doubtful: tuple[Box, ...] = ()  # those that the next large view is to show again
         self._doubtful_seconds = 0.0  # when they were seen
         self._confirmed_px = 0  # what doubtful faces need that were seen twice
@@ -116,13 +118,11 @@ class ScaledViews:
         """Return the longest side that the views have from this frame on, which is seen large."""
         if is_cut:
             self._needed_until.clear()
+            self._wanted_until.clear()
             self._doubtful, self._confirmed_px = (), 0
         before, self._doubtful = self._doubtful, ()
         high_confidence_px, doubtful = self._wanted_px(frame)
-        self._needed_until[high_confidence_px] = frame.seconds + self._parameters.hold_seconds
-        self._needed_until = {
-            px: until for px, until in self._needed_until.items() if until > frame.seconds
-        }
+        self._note_high_confidence(high_confidence_px, frame.seconds)
         if before:
             travel = self._parameters.doubtful_travel_sizes * (
                 frame.seconds - self._doubtful_seconds
@@ -140,11 +140,34 @@ class ScaledViews:
         is_waiting = bool(self._doubtful) and not is_cut
         return max(needed_px, self._longest_px) if is_waiting else needed_px
 
+    def _note_high_confidence(self, wanted_px: int, seconds: float) -> None:
+        """Note how large a view the smallest high-confidence face of a large view wants.
+
+        What was wanted once lasts until the next large view, and long if that wants it again.
+        """
+        until = seconds + self._parameters.hold_seconds
+        self._wanted_until = {px: end for px, end in self._wanted_until.items() if end > seconds}
+        before_px = max(self._wanted_until, default=0)
+        self._wanted_until[wanted_px] = until
+        needed = {px: end for px, end in self._needed_until.items() if end > seconds}
+        needed[wanted_px] = max(needed.get(wanted_px, 0.0), self._next_large_seconds)
+        if again_px := min(before_px, wanted_px):
+            needed[again_px] = until
+        self._needed_until = needed
+
     def state(self) -> State:
         """Return what the next views depend on, besides the next frames and their changes."""
         needed = tuple(sorted(self._needed_until.items()))
+        wanted = tuple(sorted(self._wanted_until.items()))
         doubtful = tuple((*box.as_tuple(), self._doubtful_seconds) for box in self._doubtful)
-        return self._longest_px, self._next_large_seconds, needed, doubtful, self._confirmed_px
+        return (
+            self._longest_px,
+            self._next_large_seconds,
+            needed,
+            wanted,
+            doubtful,
+            self._confirmed_px,
+        )
 
     def _wanted_px(self, frame: Frame) -> tuple[int, list[tuple[Box, int]]]:
         """Return how large a view must be to show the smallest high-confidence face well.

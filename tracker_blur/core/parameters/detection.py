@@ -84,8 +84,9 @@ class ViewScaleParameters(ParameterGroup):
     """Time between two later ones."""
 
     hold_seconds: float = 6.0
-    """Views stay as large as high-confidence faces needed them within this time. What a doubtful
-    face needs lasts until a large view shows none."""
+    """Views stay as large as high-confidence faces needed them within this time, if two large views
+    show such faces within it, and until the next one if one does. What a doubtful face needs lasts
+    until a large view shows none."""
 
     tile_px: int = 672
     """Longest side of the tiles in which the large view is seen: a network takes 20 MB for one, and
