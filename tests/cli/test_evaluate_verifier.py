@@ -39,8 +39,7 @@ def write_verifier(folder: Path, label: str) -> Path:
     file = folder / f"{label}.onnx"
     torch.manual_seed(0)
     network = VerifierNetwork(VerifierShape().scaled(0.3)).eval()
-    crops = [disk_image(0, size=(64, 64))]
-    file.write_bytes(verifier_bytes(network, label, Calibration(), 0, crops))
+    file.write_bytes(verifier_bytes(network, label, Calibration(), 0))
     return file
 
 

@@ -16,7 +16,7 @@ from torch import nn
 
 from tracker_blur.training.initial_weights import stored_convolutions
 from tracker_blur.training.onnx_files import traced
-from tracker_blur.training.quantizing import quantized
+from tracker_blur.training.quantizing import quantized, with_small_weights
 from tracker_blur.weights.onnx_network import OnnxNetwork
 
 if TYPE_CHECKING:
@@ -69,3 +69,20 @@ def test_a_training_can_start_with_it_and_both_ends_are_exact(
     ]
     assert [0 < weights < 0.01 for weights, _ in differences] == [False, True, False]
     assert max(biases for _, biases in differences) < 1e-3
+
+
+def test_weights_alone_can_be_small(content: bytes, tmp_path: Path) -> None:
+    small = with_small_weights(content, {"who": "we"})
+    assert len(small) < 0.5 * len(content)
+    model = onnx.load_model_from_string(small)
+    onnx.checker.check_model(model)
+    assert [(entry.key, entry.value) for entry in model.metadata_props] == [("who", "we")]
+    (values,) = inputs(1)
+    before, after = (OnnxNetwork("a.onnx", file).run(values)[0] for file in (content, small))
+    assert not np.array_equal(before, after)
+    assert np.abs(after - before).max() < 0.01 * np.ptp(before)
+    file = tmp_path / "small.onnx"
+    file.write_bytes(small)
+    for (weights, bias), module in zip(stored_convolutions(file), network()[::2], strict=True):
+        assert weights.shape == module.weight.shape
+        assert len(bias) == len(weights)

@@ -25,6 +25,7 @@ from tracker_blur.training.recipe import (
     Plan,
     Recipe,
     Task,
+    is_backbone,
 )
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ def add_parser(commands: Any) -> Parser:
     parser.add_argument(
         "--start",
         type=Path,
-        metavar="FILE.onnx",
+        metavar="FILE",
         help="start with the weights of an earlier network from 'trackblur train' with the same "
-        "--width",
+        "--width (.onnx), or, for a verifier, with those of EfficientNet-Lite0 (.pth)",
     )
     parser.add_argument(
         "--keep-start",
@@ -262,6 +263,10 @@ def _plan(options: argparse.Namespace) -> Plan:
         raise SettingsError(f"--seed is {options.seed}: give a number from 0 to {_LARGEST_SEED}")
     if options.keep_start and (options.task != "verify" or options.start is None):
         raise SettingsError("--keep-start is for --task verify with --start: leave it out")
+    if options.keep_start and is_backbone(options.start):
+        raise SettingsError(
+            f"{options.start}: is no verifier that could be kept: leave out --keep-start"
+        )
     rotation = UPRIGHT if options.upright else GeometricAugmentation()
     turned = rotation.any_share if options.turned is None else options.turned
     geometry = replace(rotation, any_share=turned, widened=options.widen, outline=options.outline)

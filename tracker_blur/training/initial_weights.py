@@ -47,7 +47,8 @@ def load_initial_weights(network: Network, classes: tuple[str, ...], file: Path)
         )
     own_rows, file_rows = _shared_rows(classes, file_classes)
     outputs = {head[-1] for head in network.heads}
-    normalizations = {block[0]: block[1] for block in _conv_blocks(network)}
+    blocks = [module for module in network.modules() if isinstance(module, ConvBlock)]
+    normalizations = {block[0]: block[1] for block in blocks}
     for module, (weight, bias) in zip(modules, stored, strict=True):
         if module in outputs:
             module.weight[own_rows] = weight[file_rows]
@@ -72,10 +73,13 @@ def stored_convolutions(file: Path) -> list[tuple[Tensor, Tensor]]:
         if maker.op_type == "DequantizeLinear":  # 8 bits, or 32 of an offset, and their steps
             steps, scales, zeros = map(tensor, maker.input)
             return (steps - _per_row(zeros, steps)) * _per_row(scales, steps)
+        if maker.op_type == "Mul":  # 8 bits, cast, times their steps
+            steps, scales = map(tensor, maker.input)
+            return steps * scales
         if maker.op_type not in ("Identity", "Cast"):
             raise KeyError(name)
         # A tensor that several convolutions share is stored once, under the name of one of them;
-        # one that earlier versions stored in 16 bits is cast.
+        # one of 8 bits, or of 16 as earlier versions stored it, is cast.
         return tensor(maker.input[0])
 
     try:
@@ -120,10 +124,6 @@ def _shared_rows(classes: tuple[str, ...], others: tuple[str, ...]) -> tuple[lis
     )
 
 
-def _conv_blocks(network: Network) -> list[ConvBlock]:
-    return [module for module in network.modules() if isinstance(module, ConvBlock)]
-
-
 def make_identity(normalization: Any, bias: Tensor) -> None:
     """Let a normalization add the bias that was folded into its convolution, and nothing else."""
     normalization.running_mean.zero_()
@@ -133,14 +133,16 @@ def make_identity(normalization: Any, bias: Tensor) -> None:
 
 
 @torch.no_grad()
-def calibrate_normalization(network: Network, batches: Iterable[Tensor]) -> None:
+def calibrate_normalization(network: nn.Module, batches: Iterable[Tensor]) -> None:
     """Give each normalization the mean and variance of its input; what it computes stays the same.
 
     Args:
         network: Its normalizations are identities, as `load_initial_weights` leaves them.
         batches: Training images of shape (N, 3, rows, columns); only the first few are used.
     """
-    normalizations: list[Any] = [block[1] for block in _conv_blocks(network)]
+    normalizations: list[Any] = [
+        module for module in network.modules() if isinstance(module, nn.BatchNorm2d)
+    ]
     moments: dict[Any, list[Tensor]] = {module: [] for module in normalizations}
 
     def note_moments(module: Any, inputs: tuple[Tensor, ...]) -> None:

@@ -5,7 +5,8 @@ and the greatest value that a few inputs cause, as Jacob, Kligys, Chen et al. do
 and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018, arXiv
 1712.05877. The last convolutions stay as they are: they take no time, and are the answer itself.
 So do those of few channels, at the beginning: 8 bits save little there, and cause most of the
-errors (docs/training.md).
+errors (docs/training.md). Of networks with depthwise convolutions, only the weights are rounded:
+their activations differ too much from channel to channel, and 32 bits are as fast.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tracker_blur.training.onnx_files import require_onnx
 from tracker_blur.weights.onnx_network import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import numpy as np
     import numpy.typing as npt
 
 INPUTS = 150
@@ -30,6 +32,8 @@ INPUTS = 150
 
 _PURPOSE = "writing a network of 8 bits"
 _LEAST_CHANNELS = 32
+_LEAST_WEIGHTS = 2000  # a tensor of fewer has not much to save
+_LEAST_STEP = 1e-9
 
 
 def quantized(
@@ -70,6 +74,47 @@ def quantized(
     del model.metadata_props[:]
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
+    written: bytes = model.SerializeToString()
+    return written
+
+
+def with_small_weights(content: bytes, metadata: Mapping[str, str]) -> bytes:
+    """Return an ONNX file whose weights are rounded to 8 bits, and with metadata properties.
+
+    Each output channel of a convolution has a step of its own. ONNX Runtime multiplies the weights
+    by them when it loads the file, and computes with 32 bits.
+
+    Args:
+        content: A network, as `onnx_files.traced` returns it.
+        metadata: Properties that the file shows to whoever looks.
+
+    Raises:
+        MissingPackageError: The package onnx is missing.
+    """
+    onnx = require_onnx(_PURPOSE)
+    helper, arrays = onnx.helper, onnx.numpy_helper
+    model = onnx.load_model_from_string(content)
+    graph = model.graph
+    names = {node.input[1] for node in graph.node if node.op_type == "Conv"}
+    tensors, unpacking = [], []
+    for tensor in graph.initializer:
+        weights = arrays.to_array(tensor)
+        if tensor.name not in names or weights.size < _LEAST_WEIGHTS:
+            tensors.append(tensor)
+            continue
+        largest = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
+        steps = (np.maximum(largest, _LEAST_STEP) / 127).astype(np.float32)
+        rounded, cast, scale = (f"{tensor.name}/{part}" for part in ("rounded", "cast", "step"))
+        tensors.append(arrays.from_array(np.rint(weights / steps).astype(np.int8), rounded))
+        tensors.append(arrays.from_array(steps, scale))
+        # Not DequantizeLinear, which would run again for each input.
+        unpacking.append(helper.make_node("Cast", [rounded], [cast], to=onnx.TensorProto.FLOAT))
+        unpacking.append(helper.make_node("Mul", [cast, scale], [tensor.name]))
+    nodes = [*unpacking, *(copy.deepcopy(node) for node in graph.node)]
+    for field, values in ((graph.initializer, tensors), (graph.node, nodes)):
+        del field[:]
+        field.extend(values)
+    helper.set_model_props(model, dict(metadata))
     written: bytes = model.SerializeToString()
     return written
 

@@ -179,7 +179,8 @@ class Plan:
         shares: Weights with which the images of a folder are drawn; 1 when missing.
         weights_folder: The folder that is searched first for the teachers' weights.
         licences: Licenses of the images, for the model card.
-        initial_weights: An ONNX file of `trackblur train` to start with; random weights without.
+        initial_weights: An ONNX file of `trackblur train` to start with, or, for a verifier,
+            EfficientNet-Lite0 as PyTorch stores it (.pth); random weights without.
         keeps_start: Whether the file of a verifier also holds the network that it started with.
         task: What the network learns: to detect, or to verify detections.
         crops: What a verifier's crops show; `augmentation` is for detectors.
@@ -207,6 +208,11 @@ class Plan:
     task: Task = "detect"
     crops: CropAugmentation = field(default_factory=CropAugmentation)
     partly_labelled: tuple[str, ...] = ()
+
+
+def is_backbone(file: Path) -> bool:
+    """Return whether a file to start with is one of PyTorch, not one of `trackblur train`."""
+    return file.suffix == ".pth"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ import torch
 
 from tests.annotated_files import disk_image
 from tracker_blur.classifiers import CropClassifier
-from tracker_blur.classifiers.crops import crop
 from tracker_blur.core.box import Box
 from tracker_blur.training.verifier.calibration import Calibration
 from tracker_blur.training.verifier.export import verifier_bytes
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BOXES = [Box(24, 16, 48, 40), Box(0, 0, 20, 20)]
-CROPS = [crop(disk_image(seed), box) for seed in range(4) for box in BOXES]
 
 
 def network(seed: int) -> VerifierNetwork:
@@ -38,7 +36,7 @@ def network(seed: int) -> VerifierNetwork:
 
 def test_the_answer_is_the_mean_and_the_newer_one_is_started_with(tmp_path: Path) -> None:
     new, start = (
-        verifier_bytes(network(seed), "face", Calibration(2.0, seed), 0, CROPS) for seed in (1, 2)
+        verifier_bytes(network(seed), "face", Calibration(2.0, seed), 0) for seed in (1, 2)
     )
     both = joined(new, start)
     answers = [
@@ -51,7 +49,7 @@ def test_the_answer_is_the_mean_and_the_newer_one_is_started_with(tmp_path: Path
     file.write_bytes(joined(new, both))
     loaded = network(3)
     load_verifier_weights(loaded, file)
-    again = verifier_bytes(loaded, "face", Calibration(1.0, 0.0), 0, CROPS)
+    again = verifier_bytes(loaded, "face", Calibration(1.0, 0.0), 0)
     assert CropClassifier("v.onnx", again).log_odds(disk_image(), BOXES) == pytest.approx(
         answers[0], abs=0.02
     )

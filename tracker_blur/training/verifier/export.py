@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from tracker_blur.classifiers.crops import CONTEXT_RATIO, SIDE_PX, levels
+from tracker_blur.classifiers.crops import CONTEXT_RATIO, SIDE_PX
 from tracker_blur.training.odds import PRIOR_ODDS
 from tracker_blur.training.onnx_files import traced
-from tracker_blur.training.quantizing import quantized
+from tracker_blur.training.quantizing import with_small_weights
 from tracker_blur.training.recipe import check_class_names
 from tracker_blur.training.verifier.naming import output_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from tracker_blur.core.frame import Image
     from tracker_blur.training.verifier.calibration import Calibration
     from tracker_blur.training.verifier.network import VerifierNetwork
 
@@ -30,9 +27,8 @@ def verifier_bytes(
     label: str,
     calibration: Calibration,
     validated_on: int,
-    crops: Iterable[Image],
 ) -> bytes:
-    """Return the network as ONNX, in 8 bits.
+    """Return the network as ONNX, with weights of 8 bits.
 
     It takes one normalized crop and returns log odds, shape (1, 1).
 
@@ -44,7 +40,6 @@ def verifier_bytes(
         label: Its class.
         calibration: What makes log odds of its answers.
         validated_on: Number of crops that the calibration was fitted to.
-        crops: What it typically gets, a hundred or so.
 
     Raises:
         SettingsError: The name of the class cannot be stored.
@@ -59,9 +54,8 @@ def verifier_bytes(
         [output_name(label)],
         {},
     )
-    return quantized(
+    return with_small_weights(
         content,
-        (levels(crop)[None] for crop in crops),
         {
             "trackblur.task": "verify",
             "trackblur.class": label,

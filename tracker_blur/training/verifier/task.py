@@ -26,9 +26,10 @@ from tracker_blur.training.export import network_file
 from tracker_blur.training.initial_weights import calibrate_normalization
 from tracker_blur.training.odds import RECALLS, score_odds
 from tracker_blur.training.onnx_files import require_onnx
-from tracker_blur.training.quantizing import INPUTS
+from tracker_blur.training.recipe import is_backbone
 from tracker_blur.training.sheets import contact_sheet, write_jpeg
 from tracker_blur.training.task import Lesson, Report, folder_shares
+from tracker_blur.training.verifier.backbone import load_backbone
 from tracker_blur.training.verifier.calibration import fit_calibration
 from tracker_blur.training.verifier.crops import (
     CropBatch,
@@ -94,7 +95,6 @@ class VerifierTask:
         self._identity = identity(plan.teachers, weights, *settings)
         self._validator: Validator | None = None
         self._counts = 0, 0
-        self._typical: list[Image] = []
 
     def shape(self) -> VerifierShape:
         """Return the shape of the plan's network."""
@@ -104,7 +104,8 @@ class VerifierTask:
         """Return a network of this shape, with random weights or those of a file."""
         network = VerifierNetwork(shape)
         if initial_weights:
-            load_verifier_weights(network, initial_weights)
+            load = load_backbone if is_backbone(initial_weights) else load_verifier_weights
+            load(network, initial_weights)
         return network
 
     def lesson(
@@ -123,15 +124,14 @@ class VerifierTask:
             validated = self._samples(data.val, [1.0] * len(data.val), work / _CACHES[1], report)
         dataset = CropDataset(samples, self._label, plan.crops, seed)
         self._counts = len(dataset.object_places), len(dataset.alarm_places)
-        rng = np.random.default_rng(seed)
-        self._typical = [dataset.make_crop(rng)[0] for _ in range(INPUTS)]
         report(f"to learn from: {self._counts[0]} objects, {self._counts[1]} false alarms")
         if group.is_main:
             write_jpeg(crop_sheet(dataset, seed), work / "images.jpg")
             report(f"crops, those of objects framed: {work / 'images.jpg'}")
         miner = HardExampleMiner(samples, dataset, group.device, plan.seed)
         batches = endless_crop_batches(dataset, plan.batch, plan.workers)
-        if plan.initial_weights and not state.step:
+        start = plan.initial_weights
+        if start and not is_backbone(start) and not state.step:
             calibrate_normalization(network, (batch.images for batch in batches))
             miner.search(network)
         self._validator = Validator(validated, group.device) if validated else None
@@ -173,7 +173,8 @@ class VerifierTask:
         images = batch.images.to(device, non_blocking=True)
         smoothing = self._plan.crops.smoothing
         wanted = batch.labels.to(device) * (1 - 2 * smoothing) + smoothing
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        is_cpu = device.type == "cpu"  # which computes depthwise convolutions faster in 32 bits
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=not is_cpu):
             answers = learner(images.float())
         return {"loss": binary_cross_entropy_with_logits(answers[:, 0].float(), wanted)}
 
@@ -189,7 +190,7 @@ class VerifierTask:
         is_object = np.zeros(0, bool) if self._validator is None else self._validator.is_object
         answers = np.zeros(0) if self._validator is None else self._validator.answers(network)
         calibration = fit_calibration(answers, is_object)
-        content = verifier_bytes(network, self._label, calibration, len(answers), self._typical)
+        content = verifier_bytes(network, self._label, calibration, len(answers))
         start = plan.initial_weights
         if start and plan.keeps_start:
             content = joined(content, start.read_bytes())
