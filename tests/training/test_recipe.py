@@ -35,7 +35,7 @@ def test_numbers_out_of_range_are_refused(
     [
         (["--classes", "plate"], "has no class 'plate': it has disk"),
         (["--side", "100"], "a multiple of 32"),
-        (["--keep-start"], "--task verify with --start"),
+        (["--join", "v.onnx"], "--join is for --task verify"),
     ],
 )
 def test_check_refuses_a_plan_that_makes_no_sense(

@@ -25,7 +25,6 @@ from tracker_blur.training.recipe import (
     Plan,
     Recipe,
     Task,
-    is_backbone,
 )
 
 if TYPE_CHECKING:
@@ -119,10 +118,11 @@ def add_parser(commands: Any) -> Parser:
         "--width (.onnx), or, for a verifier, with those of EfficientNet-Lite0 (.pth)",
     )
     parser.add_argument(
-        "--keep-start",
-        action="store_true",
-        help="verify: the file also holds the network of --start, and answers with the mean of "
-        "both: twice as large and slow, but it forgets nothing",
+        "--join",
+        type=Path,
+        metavar="FILE.onnx",
+        help="verify: the new file also holds this verifier, and answers with the mean of both, "
+        "which is wrong less often, in the time of both",
     )
     parser.add_argument(
         "--seed",
@@ -261,12 +261,8 @@ def _plan(options: argparse.Namespace) -> Plan:
         raise SettingsError(f"--name is '{options.name}': leave out .onnx, which is added")
     if options.seed > _LARGEST_SEED:
         raise SettingsError(f"--seed is {options.seed}: give a number from 0 to {_LARGEST_SEED}")
-    if options.keep_start and (options.task != "verify" or options.start is None):
-        raise SettingsError("--keep-start is for --task verify with --start: leave it out")
-    if options.keep_start and is_backbone(options.start):
-        raise SettingsError(
-            f"{options.start}: is no verifier that could be kept: leave out --keep-start"
-        )
+    if options.join and options.task != "verify":
+        raise SettingsError("--join is for --task verify: leave it out")
     rotation = UPRIGHT if options.upright else GeometricAugmentation()
     turned = rotation.any_share if options.turned is None else options.turned
     geometry = replace(rotation, any_share=turned, widened=options.widen, outline=options.outline)
@@ -292,7 +288,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         weights_folder=options.models_folder,
         licences=options.licences,
         initial_weights=options.start,
-        keeps_start=options.keep_start,
+        joined_with=options.join,
         task=options.task,
         crops=replace(crops, widened=options.widen),
         partly_labelled=options.partly_labelled,

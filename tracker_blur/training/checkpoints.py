@@ -35,6 +35,7 @@ _FREE_SETTINGS = {
     "folder",
     "initial_weights",  # the file may be moved: its content is compared
     "weights_folder",
+    "joined_with",
     "licences",
     "steps",
     "minutes",

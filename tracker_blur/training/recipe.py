@@ -181,7 +181,7 @@ class Plan:
         licences: Licenses of the images, for the model card.
         initial_weights: An ONNX file of `trackblur train` to start with, or, for a verifier,
             EfficientNet-Lite0 as PyTorch stores it (.pth); random weights without.
-        keeps_start: Whether the file of a verifier also holds the network that it started with.
+        joined_with: A verifier that the file of the new one also holds, and answers together with.
         task: What the network learns: to detect, or to verify detections.
         crops: What a verifier's crops show; `augmentation` is for detectors.
         partly_labelled: Folders whose images may show more objects than are labeled.
@@ -204,7 +204,7 @@ class Plan:
     weights_folder: Path | None = None
     licences: str = "not stated"
     initial_weights: Path | None = None
-    keeps_start: bool = False
+    joined_with: Path | None = None
     task: Task = "detect"
     crops: CropAugmentation = field(default_factory=CropAugmentation)
     partly_labelled: tuple[str, ...] = ()

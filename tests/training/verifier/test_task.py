@@ -81,7 +81,7 @@ def test_a_verifier_is_trained_resumed_and_started_with(
     )
     assert (tmp_path / "v.onnx").read_bytes() != first
     start = ["--name", "w", "--start", str(tmp_path / "v.onnx"), "--steps", "1"]
-    assert run_train([*arguments, *start, "--keep-start"]) == 0
+    assert run_train([*arguments, *start, "--join", str(tmp_path / "v.onnx")]) == 0
     card = (tmp_path / "w.md").read_text()
     assert "It started with the weights of v.onnx" in card
     assert "- other network in the file: v.onnx" in card

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from tracker_blur.classifiers import CropClassifier
+from tracker_blur.errors import SourceError, reason_of
 from tracker_blur.files.atomic import replacing
 from tracker_blur.training.augmentation import Sample, no_boxes
 from tracker_blur.training.candidates import (
@@ -75,7 +77,8 @@ class VerifierTask:
 
     Raises:
         SettingsError: The plan makes no sense.
-        ModelError: A detector's weights are missing or damaged.
+        SourceError: The verifier to join cannot be read.
+        ModelError: It is none, or a detector's weights are missing or damaged.
         MissingPackageError: A package of the extra "train" is missing.
     """
 
@@ -83,6 +86,7 @@ class VerifierTask:
 
     def __init__(self, plan: Plan, data: TrainingData) -> None:
         require_onnx("writing a verifier")  # before the end, which may be hours away
+        self._joined = _read_verifier(plan.joined_with) if plan.joined_with else None
         self._plan = plan
         self._data = data
         self._label = data.classes[0]
@@ -191,9 +195,9 @@ class VerifierTask:
         answers = np.zeros(0) if self._validator is None else self._validator.answers(network)
         calibration = fit_calibration(answers, is_object)
         content = verifier_bytes(network, self._label, calibration, len(answers))
-        start = plan.initial_weights
-        if start and plan.keeps_start:
-            content = joined(content, start.read_bytes())
+        start, other = plan.initial_weights, plan.joined_with
+        if self._joined:
+            content = joined(content, self._joined)
         path = network_file(plan)
         with replacing(path, overwrite=True) as file:
             file.write_bytes(content)
@@ -201,7 +205,7 @@ class VerifierTask:
             "crops": asdict(plan.crops),
             "folders labeled in part": ", ".join(plan.partly_labelled) or "none",
             "calibration": f"{calibration.scale:.3f} x answer + {calibration.offset:.3f}",
-            "other network in the file": start.name if start and plan.keeps_start else "none",
+            "other network in the file": other.name if other else "none",
         }
         objects, alarms = self._counts
         facts = CardFacts(
@@ -222,6 +226,17 @@ class VerifierTask:
         )
         with replacing(path.with_suffix(".md"), overwrite=True) as file:
             file.write_text(model_card(facts, content), encoding="utf-8")
+
+
+def _read_verifier(file: Path) -> bytes:
+    """Return a verifier's file."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        reason = reason_of(error)
+        raise SourceError(f"{file}: cannot read this verifier ({reason}): check --join") from error
+    CropClassifier(str(file), content)  # raises ModelError if it is none
+    return content
 
 
 def scaled_to_memory(
