@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -16,6 +17,7 @@ from tests.fakes import LAYOUTS, ArrayFrame, noise_frame
 from tracker_blur.core.box import Box
 from tracker_blur.core.frame import Frame, Orientation, PixelLayout, Plane, RedactedFrame, Samples
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.core.zones import ZONE
 from tracker_blur.errors import SettingsError
 from tracker_blur.redaction import color
 from tracker_blur.redaction.areas import hidden_area, turns
@@ -130,7 +132,7 @@ def test_overlapping_faces_are_hidden_as_if_one_by_one(
     same = ArrayFrame(planes, frame.layout, frame.orientation)
     faces = [face(box, number) for number, box in enumerate(boxes)]
     FrameRedactor(Settings(method=method)).redact(frame, faces)
-    for one in _inner_first(faces):
+    for one in _inner_first(faces):  # whose order the test below is about
         FrameRedactor(Settings(method=method)).redact(same, [one])
     for together, apart in zip(frame.planes(), planes, strict=True):
         np.testing.assert_array_equal(together.samples, apart.samples)
@@ -142,6 +144,10 @@ def test_what_lies_in_a_much_larger_face_is_drawn_below_it() -> None:
     boxes = [about_as_large, large, apart, small, tiny]
     order = _inner_first([face(box, number) for number, box in enumerate(boxes)])
     assert [boxes[one.track_id] for one in order] == [tiny, small, about_as_large, large, apart]
+    zone = replace(face(large), label=ZONE)
+    assert _inner_first([zone, face(small)]) == [zone, face(small)]
+    solid_face = replace(face(small), method="solid")
+    assert _inner_first([face(large), solid_face]) == [face(large), solid_face]
     mosaic, only_large = noise_frame("yuv420p", (128, 128)), noise_frame("yuv420p", (128, 128))
     FrameRedactor(Settings()).redact(mosaic, [face(large, 0), face(small, 1)])
     FrameRedactor(Settings()).redact(only_large, [face(large, 0)])
@@ -259,7 +265,7 @@ def test_a_face_outside_the_frame_changes_nothing(box: Box, method: str) -> None
 )
 def test_an_invalid_box_is_rejected(box: Box) -> None:
     with pytest.raises(ValueError, match="face 7 has no valid box"):
-        solid().redact(noise_frame("yuv420p", (20, 20)), [face(box, 7)])
+        solid().redact(noise_frame("yuv420p", (20, 20)), [face(Box(0, 0, 9, 9)), face(box, 7)])
 
 
 def test_without_faces_the_planes_are_not_accessed() -> None:

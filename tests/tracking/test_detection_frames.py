@@ -106,14 +106,6 @@ def test_a_part_of_a_high_confidence_face_starts_no_track(score: float, count: i
     assert len(run(tracker, [wall(SQUARE)] * 20)[-1]) == 1
 
 
-@pytest.mark.parametrize(("log_odds", "count"), [(5.0, 1), (3.0, 2)])
-def test_an_eye_of_a_face_beyond_doubt_starts_no_track(log_odds: float, count: int) -> None:
-    eye = Box.around(SQUARE.center, SQUARE.width / 4, SQUARE.height / 4)
-    script = [[detection(SQUARE)]] * 10 + [[detection(SQUARE), detection(eye, 0.3)]] * 10
-    tracker = online_tracker(script, classifier=ScriptedClassifier(log_odds))
-    assert len(run(tracker, [wall(SQUARE)] * 20)[-1]) == count
-
-
 def test_all_of_a_head_around_a_known_ear_starts_a_track() -> None:
     ear = Box.around(SQUARE.center, SQUARE.width / 3, SQUARE.height / 3)
     script = [[detection(ear, 0.9), detection(SQUARE, 0.3)]]

@@ -56,17 +56,6 @@ def test_a_track_that_is_always_a_part_of_a_higher_scoring_face_is_none() -> Non
     assert len(hidden_tracks(raw_tracks(head + high))) == 2
 
 
-def test_an_eye_is_a_part_of_a_face_beyond_doubt() -> None:
-    eye = Box.around(HEAD.center, HEAD.width / 4, HEAD.height / 4)
-    rows = [*face_rows(range(50), box=HEAD), *face_rows(range(10, 40), 1, box=eye, score=0.5)]
-    tracks = raw_tracks(rows).tracks
-    likely, doubtful = (
-        plausible_tracks(tracks, CONFIDENCE, LIMITS, likely) for likely in ((0,), ())
-    )
-    assert [track.track_id for track in likely] == [0]
-    assert len(doubtful) == 2  # the larger one may be the body around a face
-
-
 def test_a_score_of_0_is_not_higher_than_one_of_0() -> None:
     raw = raw_tracks(
         face_rows(range(50), box=HEAD, score=0.0)

@@ -61,6 +61,7 @@ def test_what_the_classifier_takes_for_no_face_does_not_count() -> None:
 
 
 FACE = Box.around((900, 500), 34, 34)
+DOUBTFUL = PARAMETERS.view_scale.high_confidence_log_odds - 0.5
 
 
 class EveryBrightDetector(BrightDetector):
@@ -167,16 +168,36 @@ def test_views_stay_large_for_a_while_after_a_small_face_is_gone() -> None:
     assert widths[8.0] == 640
 
 
-def test_what_one_large_view_alone_shows_lasts_until_the_next() -> None:
+@pytest.mark.parametrize(
+    ("sides", "widths"),
+    [
+        ([12, 300], [1920, 640]),  # what one large view alone shows lasts until the next
+        ([12, 300, 12, 300, 300], [1920, 640, 1920, 1920, 1920]),  # again within six seconds
+        ([12, 34, 300, 300], [1920, 1280, 1280, 1280]),  # both views show what needs 1280
+        ([34, 12, 300, 300], [1280, 1920, 1280, 1280]),
+        ([12, 300, 300, 300, 300, 12, 300], [1920, 640, 640, 640, 640, 1920, 640]),
+        ([300, 300, 12, 0], [640, 640, 1920, 640]),
+    ],
+)
+def test_a_size_that_two_large_views_show_is_kept(sides: list[int], widths: list[int]) -> None:
+    made, times = views(), [0.0, 0.6, 2.0, 4.0, 6.0, 8.0, 10.0]
+    found = [made.view(frame(*each)).shape[1] for each in zip(sides, times, strict=False)]
+    assert found == widths
+
+
+def test_a_cut_forgets_what_one_large_view_showed() -> None:
     made = views()
-    assert made.view(frame(12, 0.0)).shape[1] == 1920
-    assert made.view(frame(300, 0.56)).shape[1] == 1920
-    assert made.view(frame(300, 0.6)).shape[1] == 640
-    assert made.view(frame(12, 2.0)).shape[1] == 1920  # again, within the time that it lasts
-    assert made.view(frame(300, 4.0)).shape[1] == 1920
+    made.view(frame(12, 0.0))
+    assert made.view(frame(12, 0.3, is_bright=True)).shape[1] == 1920
+    assert made.view(frame(300, 0.9, is_bright=True)).shape[1] == 640
 
 
-DOUBTFUL = PARAMETERS.view_scale.high_confidence_log_odds - 0.5
+def test_a_large_view_for_a_doubtful_face_is_no_second_one() -> None:
+    classifier = ScriptedClassifier(-5.0, [(FACE, 5.0), (Box(0, 20, 9, 29), DOUBTFUL)])
+    made = ComparedViews(EveryBrightDetector(), classifier, 0.5, Fraction(1), PARAMETERS)
+    made.view(specks_and_face(1))
+    assert made.view(specks_and_face(0, 0.04)).shape[1] == 1280
+    assert made.view(frame(0, 0.6)).shape[1] == 640
 
 
 def doubtful_specks() -> ComparedViews:
@@ -191,8 +212,9 @@ def test_what_a_doubtful_face_needs_lasts_until_the_next_large_view() -> None:
     made.view(specks_and_face(1))
     assert made.view(specks_and_face(1, 0.04)).shape[1] == 1920
     assert made.view(frame(0, 0.4)).shape[1] == 1920
-    assert made.view(frame(0, 0.7)).shape[1] == 1280  # the larger one may be there
-    assert made.view(frame(0, 6.1)).shape[1] == 640
+    assert made.view(specks_and_face(0, 0.7)).shape[1] == 1280
+    assert made.view(frame(0, 2.1)).shape[1] == 1280  # the larger one may be there
+    assert made.view(frame(0, 6.8)).shape[1] == 640
 
 
 def test_a_doubtful_face_decides_only_when_the_next_frame_shows_it_too() -> None:

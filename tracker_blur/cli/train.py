@@ -25,6 +25,7 @@ from tracker_blur.training.recipe import (
     Plan,
     Recipe,
     Task,
+    is_backbone,
 )
 
 if TYPE_CHECKING:
@@ -261,6 +262,8 @@ def _plan(options: argparse.Namespace) -> Plan:
         raise SettingsError(f"--name is '{options.name}': leave out .onnx, which is added")
     if options.seed > _LARGEST_SEED:
         raise SettingsError(f"--seed is {options.seed}: give a number from 0 to {_LARGEST_SEED}")
+    if options.start and is_backbone(options.start) and options.task != "verify":
+        raise SettingsError(f"--start {options.start} is for --task verify: add that")
     if options.join and options.task != "verify":
         raise SettingsError("--join is for --task verify: leave it out")
     rotation = UPRIGHT if options.upright else GeometricAugmentation()

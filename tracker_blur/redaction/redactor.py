@@ -143,6 +143,8 @@ class FrameRedactor:
         if faces:
             planes = frame.planes()
             grid = _grid(planes)
+            for face in faces:
+                _check(face)
             for face in _inner_first(faces):
                 self._hide(frame, planes, grid, face)
         return RedactedFrame(frame)
@@ -178,7 +180,6 @@ class FrameRedactor:
     def _hide(
         self, frame: Frame, planes: tuple[Plane, ...], grid: tuple[int, int], face: Face
     ) -> None:
-        _check(face)
         loaded = self._method(face.method or self._settings.method)
         feather = self._settings.feather_ratio if loaded.blocks is None else 0.0
         box = _bounded(face.box)
@@ -238,17 +239,20 @@ def duplicate(redacted: RedactedFrame, copy: Callable[[Frame], Frame]) -> Redact
 def _inner_first(faces: Sequence[Face]) -> Sequence[Face]:
     """Return faces in the order in which they are drawn: what lies in a much larger one, first.
 
-    Otherwise, an eye that was taken for a face would be drawn on the face. Neighbors of about one
-    size keep their order, so that they do not change places from frame to frame.
+    Otherwise, an eye that was taken for a face would be drawn on the face. What has another class
+    or method keeps its place, and so do neighbors of about one size, which would change places
+    from frame to frame.
     """
     if len(faces) < 2:
         return faces
-    boxes = edges(face.box for face in faces)
+    boxes = edges(_bounded(face.box) for face in faces)
     sizes = areas(boxes)
     inner, outer = touching(boxes, boxes)
     centers = (boxes[inner, :2] + boxes[inner, 2:]) / 2
     is_in = ((boxes[outer, :2] <= centers) & (centers <= boxes[outer, 2:])).all(1)
     is_in &= sizes[outer] > _MUCH_LARGER * sizes[inner]
+    _, kinds = np.unique([f"{face.label} {face.method}" for face in faces], return_inverse=True)
+    is_in &= kinds[inner] == kinds[outer]
     is_inner = np.zeros(len(faces), bool)
     is_inner[inner[is_in]] = True
     return [faces[number] for number in np.lexsort((np.where(is_inner, sizes, 0), ~is_inner))]

@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING
 from tracker_blur.core.box_arrays import are_among
 from tracker_blur.tracking.association import match
 from tracker_blur.tracking.extra_detection import USUAL, Way
-from tracker_blur.tracking.plausibility import (
-    is_higher_score,
-    is_part,
-    lies_in,
-    of_usual_shape,
-)
+from tracker_blur.tracking.plausibility import is_part, of_usual_shape
 from tracker_blur.tracking.track_state import TrackState
 
 if TYPE_CHECKING:
@@ -131,30 +126,14 @@ class NewTracks:
     ) -> list[Detection]:
         """Return the detections of faces that have no track yet.
 
-        A part of a high-confidence or trusted face that is detected now is no other face. Nor is an
-        eye or a mouth, that is, whatever scores less and lies in a face beyond doubt.
+        A part of a high-confidence or trusted face that is detected now is no other face.
         """
-        limits = self._parameters.plausibility
         faces = list(self._detected_faces(tracks, seconds))
         known = [track.box for track in tracks]
-        certain = [
-            track
-            for track in tracks
-            if track.confirmed_seconds == seconds and self._classifier.is_settled(track)
-        ]
         return [
             one
             for one in none_of(detections, known, self._parameters.same_face_iou)
-            if not is_part(one.box, faces, limits)
-            and not lies_in(
-                one.box,
-                [
-                    track.box
-                    for track in certain
-                    if is_higher_score(track.score, one.score, limits.higher_score_ratio)
-                ],
-                limits,
-            )
+            if not is_part(one.box, faces, self._parameters.plausibility)
         ]
 
     def _detected_faces(self, tracks: Sequence[TrackState], seconds: float) -> Iterator[Box]:

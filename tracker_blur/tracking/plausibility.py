@@ -189,36 +189,17 @@ def is_part(box: Box, faces: Sequence[Box], parameters: PlausibilityParameters) 
     return bool(are_within(np.array([box.as_tuple()], np.float32), wholes, parameters).any())
 
 
-def lies_in(box: Box, faces: Sequence[Box], parameters: PlausibilityParameters) -> bool:
-    """Return whether most of a box lies in one of these faces, all beyond doubt.
-
-    Args:
-        box: In pixels.
-        faces: In the same pixels.
-        parameters: Tuning parameters.
-    """
-    rows = [face.as_tuple() for face in faces]
-    wholes = np.array(rows, np.float32).reshape(-1, 4)
-    return bool(are_inside(np.array([box.as_tuple()], np.float32), wholes, parameters).any())
-
-
-def are_inside(
-    inner: Boxes, outer: Boxes, parameters: PlausibilityParameters
-) -> npt.NDArray[np.bool_]:
-    """Return which boxes lie mostly in larger ones, pair by pair."""
-    areas = _areas(inner)
-    return np.asarray(
-        (_shared_areas(outer, inner) >= parameters.part_share * areas) & (_areas(outer) > areas),
-        np.bool_,
-    )
-
-
 def are_within(
     inner: Boxes, outer: Boxes, parameters: PlausibilityParameters
 ) -> npt.NDArray[np.bool_]:
     """Return which boxes lie mostly in somewhat larger ones, pair by pair."""
-    is_somewhat_larger = _areas(outer) < parameters.part_size_ratio**2 * _areas(inner)
-    return are_inside(inner, outer, parameters) & is_somewhat_larger
+    areas, whole_areas = _areas(inner), _areas(outer)
+    return np.asarray(
+        (_shared_areas(outer, inner) >= parameters.part_share * areas)
+        & (whole_areas > areas)
+        & (whole_areas < parameters.part_size_ratio**2 * areas),
+        np.bool_,
+    )
 
 
 def contain(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy.typing as npt
 
 from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.plausibility import (
-    are_inside,
     are_within,
     contain,
     cut_off,
@@ -72,7 +70,7 @@ def plausible_tracks(
             is_container = one.track.track_id not in likely and _is_container(
                 one, scene, parameters
             )
-            is_left_out = is_oversized or is_container or _is_part(one, scene, likely, parameters)
+            is_left_out = is_oversized or is_container or _is_part(one, scene, parameters)
             is_kept = one.has_unconditional_detection or one.track.track_id in kept
             if is_left_out and not is_kept:
                 left_out.add(one.track.track_id)
@@ -157,23 +155,14 @@ def _is_container(
         and outer.sizes[1] >= parameters.container_size_ratio * one.sizes[0]
         and _meet(outer.extent, one.extent)
     ]
-    test = partial(contain, parameters=parameters)
-    contains = np.zeros(len(outer.track), bool)
-    for one in inner:
-        contains |= _rows(outer.track, one.track, test)
-    return bool(contains.mean() >= parameters.container_time_share)
+    share = _time_share(outer.track, inner, lambda mine, other: contain(mine, other, parameters))
+    return share >= parameters.container_time_share
 
 
-def _is_part(
-    part: _Summary,
-    scene: Sequence[_Summary],
-    likely: Container[int],
-    parameters: PlausibilityParameters,
-) -> bool:
+def _is_part(part: _Summary, scene: Sequence[_Summary], parameters: PlausibilityParameters) -> bool:
     """Return whether all detections of a track are parts of higher-scoring, larger ones.
 
-    One that is none may be a face that was behind another one for a while. A much smaller one is a
-    part only of a face beyond doubt, as an eye is.
+    One that is none may be a face that was behind another one for a while.
     """
     detected = part.track.rows(part.track.has(Origin.DETECTED)) or part.track
     wholes = [
@@ -184,12 +173,9 @@ def _is_part(
         and one.sizes[1] > part.sizes[0]
         and _meet(part.extent, one.extent)
     ]
-    are_parts = np.zeros(len(detected), bool)
-    for whole in wholes:
-        is_certain = whole.has_unconditional_detection and whole.track.track_id in likely
-        test = are_inside if is_certain else are_within
-        are_parts |= _rows(detected, whole.track, partial(test, parameters=parameters))
-    return bool(are_parts.all())
+    return (
+        _time_share(detected, wholes, lambda mine, other: are_within(mine, other, parameters)) == 1
+    )
 
 
 def _extent(boxes: Boxes) -> tuple[float, float, float, float]:
@@ -202,14 +188,17 @@ def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, fl
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _rows(
-    track: Track, other: Track, test: Callable[[Boxes, Boxes], npt.NDArray[np.bool_]]
-) -> npt.NDArray[np.bool_]:
-    """Return in which rows of a track its box and another track's pass a test."""
-    passed = np.zeros(len(track), bool)
-    if other.first <= track.last and other.last >= track.first:
-        _, rows, other_rows = np.intersect1d(
-            track.frames, other.frames, assume_unique=True, return_indices=True
-        )
-        passed[rows] = test(track.boxes[rows], other.boxes[other_rows])
-    return passed
+def _time_share(
+    track: Track,
+    others: Sequence[_Summary],
+    holds: Callable[[Boxes, Boxes], npt.NDArray[np.bool_]],
+) -> float:
+    """Return for what share of a track's frames something holds of its box and another's."""
+    rows_held = np.zeros(len(track), bool)
+    for other in others:
+        if other.track.first <= track.last and other.track.last >= track.first:
+            _, rows, other_rows = np.intersect1d(
+                track.frames, other.track.frames, assume_unique=True, return_indices=True
+            )
+            rows_held[rows] |= holds(track.boxes[rows], other.track.boxes[other_rows])
+    return float(rows_held.mean())

@@ -115,7 +115,7 @@ class TrackClassifier:
             for other in tracks
             if is_higher_score(other.score, track.score, limits.higher_score_ratio)
             and other.confirmed_seconds == seconds
-            and self.is_settled(other)
+            and self._is_settled(other)
         ]
         return faces_in_crop(track.box, known, limits.erased_size_ratio, limits.erased_share)
 
@@ -138,12 +138,6 @@ class TrackClassifier:
         """Return whether a track likely is a face, whatever its detections score."""
         return self.pooled_log_odds(track) >= self._parameters.start_log_odds
 
-    def is_settled(self, track: TrackState) -> bool:
-        """Return whether it is certain by now that a track is a face."""
-        limits = self._parameters
-        is_known = len(track.log_odds) >= limits.pooled_crops
-        return is_known and self.pooled_log_odds(track) >= limits.settled_log_odds
-
     def pooled_log_odds(self, track: TrackState) -> float:
         """Return the log odds that a track is a face; nan: it was not classified."""
         return pooled_log_odds(track.log_odds, self._parameters)
@@ -153,8 +147,13 @@ class TrackClassifier:
         if track.confirmed_seconds != seconds:
             return False
         interval = limits.interval_seconds
-        if is_crowd and self.is_settled(track):
+        if is_crowd and self._is_settled(track):
             interval = limits.settled_interval_seconds
         elif count < limits.first_crops:
             return True
         return slot_of(seconds, interval) != slot_of(track.classified_seconds, interval)
+
+    def _is_settled(self, track: TrackState) -> bool:
+        limits = self._parameters
+        is_known = len(track.log_odds) >= limits.pooled_crops
+        return is_known and self.pooled_log_odds(track) >= limits.settled_log_odds

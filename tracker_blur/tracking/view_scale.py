@@ -4,9 +4,8 @@ A detector sees faces from about 10 pixels, and those of 20 pixels far better. I
 a large frame, faces far away are smaller; in a small video, all of them may be. So the first frame
 of each scene, and one now and then, is also seen at a large size, and the smallest faces there
 decide the size of the views that follow: until the next large view, and for long if that shows such
-a face, too. A doubtful face decides only when the next frame that is
-detected in shows it, too: a pattern rarely looks like a face twice. Views of small frames may be
-enlarged.
+a face, too. A doubtful face decides only when the next frame that is detected in shows it, too: a
+pattern rarely looks like a face twice. Views of small frames may be enlarged.
 """
 
 from __future__ import annotations
@@ -122,7 +121,7 @@ class ScaledViews:
             self._doubtful, self._confirmed_px = (), 0
         before, self._doubtful = self._doubtful, ()
         high_confidence_px, doubtful = self._wanted_px(frame)
-        self._note_high_confidence(high_confidence_px, frame.seconds)
+        self._note_high_confidence(high_confidence_px, frame.seconds, is_again=bool(before))
         if before:
             travel = self._parameters.doubtful_travel_sizes * (
                 frame.seconds - self._doubtful_seconds
@@ -140,20 +139,29 @@ class ScaledViews:
         is_waiting = bool(self._doubtful) and not is_cut
         return max(needed_px, self._longest_px) if is_waiting else needed_px
 
-    def _note_high_confidence(self, wanted_px: int, seconds: float) -> None:
+    def _note_high_confidence(self, wanted_px: int, seconds: float, *, is_again: bool) -> None:
         """Note how large a view the smallest high-confidence face of a large view wants.
 
         What was wanted once lasts until the next large view, and long if that wants it again.
+
+        Args:
+            wanted_px: Its longest side; 0: there is no such face.
+            seconds: When the large view was seen.
+            is_again: Whether it is seen only for a doubtful face just before, so that both may show
+                the same false alarm.
         """
-        until = seconds + self._parameters.hold_seconds
-        self._wanted_until = {px: end for px, end in self._wanted_until.items() if end > seconds}
-        before_px = max(self._wanted_until, default=0)
-        self._wanted_until[wanted_px] = until
-        needed = {px: end for px, end in self._needed_until.items() if end > seconds}
-        needed[wanted_px] = max(needed.get(wanted_px, 0.0), self._next_large_seconds)
-        if again_px := min(before_px, wanted_px):
-            needed[again_px] = until
-        self._needed_until = needed
+        wanted, needed = (
+            {px: end for px, end in ends.items() if end > seconds}
+            for ends in (self._wanted_until, self._needed_until)
+        )
+        if wanted_px:
+            until = seconds + self._parameters.hold_seconds
+            needed[wanted_px] = max(needed.get(wanted_px, 0.0), self._next_large_seconds)
+            if not is_again:
+                if again_px := min(wanted_px, max(wanted, default=0)):
+                    needed[again_px] = until
+                wanted[wanted_px] = until
+        self._wanted_until, self._needed_until = wanted, needed
 
     def state(self) -> State:
         """Return what the next views depend on, besides the next frames and their changes."""

@@ -166,7 +166,7 @@ def provenance(plan: Plan, data: TrainingData, processes: int) -> dict[str, str]
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return what differs from `before`, in words."""
-    changed = {name: was for name, was in before.items() if now.get(name) != was}
+    changed = {name: was for name, was in before.items() if now.get(name, was) != was}
     return [
         f"different {name.replace('pictures', 'images')}"
         if name.startswith(_STORED_AS_DIGEST)

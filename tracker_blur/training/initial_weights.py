@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tracker_blur.detectors.onnx import from_file
-from tracker_blur.errors import ModelError, SettingsError
+from tracker_blur.errors import ModelError, SettingsError, SourceError, reason_of
 from tracker_blur.training.network import BOX_CHANNELS, STRIDES, ConvBlock, Network
 from tracker_blur.training.onnx_files import require_onnx
 
@@ -59,10 +59,22 @@ def load_initial_weights(network: Network, classes: tuple[str, ...], file: Path)
 
 
 def stored_convolutions(file: Path) -> list[tuple[Tensor, Tensor]]:
-    """Return weights and biases of the file's convolutions in the order of execution."""
+    """Return weights and biases of the file's convolutions in the order of execution.
+
+    Raises:
+        SourceError: The file cannot be read.
+        ModelError: It is no ONNX file, or another tool has rewritten it.
+        MissingPackageError: The package onnx is missing.
+    """
     onnx = require_onnx("starting with given weights")
     to_array = onnx.numpy_helper.to_array
-    graph = onnx.load(str(file)).graph
+    try:
+        graph = onnx.load(str(file)).graph
+    except OSError as error:
+        reason = reason_of(error)
+        raise SourceError(f"{file}: cannot read these weights ({reason}): check --start") from error
+    except Exception as error:  # the parser's errors have no class of onnx
+        raise ModelError(f"{file}: is no ONNX file: check --start") from error
     initializers = {initializer.name: initializer for initializer in graph.initializer}
     makers = {node.output[0]: node for node in graph.node}
 
@@ -137,7 +149,7 @@ def calibrate_normalization(network: nn.Module, batches: Iterable[Tensor]) -> No
     """Give each normalization the mean and variance of its input; what it computes stays the same.
 
     Args:
-        network: Its normalizations are identities, as `load_initial_weights` leaves them.
+        network: Its normalizations are identities, as `make_identity` leaves them.
         batches: Training images of shape (N, 3, rows, columns); only the first few are used.
     """
     normalizations: list[Any] = [

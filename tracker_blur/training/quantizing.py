@@ -81,8 +81,8 @@ def quantized(
 def with_small_weights(content: bytes, metadata: Mapping[str, str]) -> bytes:
     """Return an ONNX file whose weights are rounded to 8 bits, and with metadata properties.
 
-    Each output channel has a step of its own; the last convolutions stay as they are. ONNX Runtime multiplies the weights
-    by them when it loads the file, and computes with 32 bits.
+    Each output channel has a step of its own; the last convolutions stay as they are. ONNX Runtime
+    multiplies the weights by their steps when it loads the file, and computes with 32 bits.
 
     Args:
         content: A network, as `onnx_files.traced` returns it.

@@ -212,7 +212,7 @@ class Plan:
 
 def is_backbone(file: Path) -> bool:
     """Return whether a file to start with is one of PyTorch, not one of `trackblur train`."""
-    return file.suffix == ".pth"
+    return file.suffix.lower() == ".pth"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installe
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn.functional import conv2d
 
 from tracker_blur.errors import ModelError, SettingsError
+from tracker_blur.training.network import MEAN, SCALE
 from tracker_blur.training.verifier.backbone import load_backbone
 from tracker_blur.training.verifier.network import VerifierNetwork, VerifierShape
 
@@ -43,13 +45,36 @@ def published(network: VerifierNetwork) -> dict[str, Tensor]:
     return stored
 
 
+def learned_network() -> VerifierNetwork:
+    """Return a network whose normalizations do something."""
+    network = VerifierNetwork(VerifierShape())
+    for name, values in network.state_dict().items():
+        if values.ndim == 1 and not name.startswith("answer"):
+            values.uniform_(0.5, 1.5)
+    return network
+
+
 def test_all_weights_but_the_last_layers_are_taken(tmp_path: Path) -> None:
-    network, loaded = VerifierNetwork(VerifierShape()), VerifierNetwork(VerifierShape())
+    network, loaded = learned_network(), VerifierNetwork(VerifierShape())
     file = tmp_path / "lite0.pth"
     torch.save(published(network), file)
     load_backbone(loaded, file)
     for name, values in network.state_dict().items():
-        assert torch.equal(values, loaded.state_dict()[name]) is not name.startswith("answer")
+        is_counter = name.endswith("num_batches_tracked")  # of no use: the momentum is fixed
+        assert torch.equal(values, loaded.state_dict()[name]) or is_counter or "answer" in name
+    assert not torch.equal(network.answer[-1].weight, loaded.answer[-1].weight)
+
+
+def test_the_first_layer_sees_what_it_learned_from(tmp_path: Path) -> None:
+    weights = published(learned_network())
+    file = tmp_path / "lite0.pth"
+    torch.save(weights, file)
+    network = VerifierNetwork(VerifierShape())
+    load_backbone(network, file)
+    crops = torch.randint(0, 256, (2, 3, 64, 64)).float()
+    seen = network.stem[0]((crops - MEAN) * SCALE)
+    expected = conv2d((crops.flip(1) - 127.5) / 128, weights["_conv_stem.weight"], None, 2, 1)
+    torch.testing.assert_close(seen, expected)
 
 
 def test_a_file_of_other_weights_is_refused(tmp_path: Path) -> None:
@@ -59,7 +84,14 @@ def test_a_file_of_other_weights_is_refused(tmp_path: Path) -> None:
     del weights["_blocks.10._bn1.bias"]
     torch.save(weights, other)
     text.write_text("no weights")
-    for file, message in ((other, "not the weights of EfficientNet-Lite0"), (text, "no weights")):
+    tensor, narrow = tmp_path / "tensor.pth", tmp_path / "narrow.pth"
+    torch.save(torch.zeros(3), tensor)
+    torch.save(published(network) | {"_conv_stem.weight": torch.zeros(1)}, narrow)
+    message = "not the weights of EfficientNet-Lite0"
+    for file in (other, tensor, narrow):
+        with pytest.raises(ModelError, match=message):
+            load_backbone(network, file)
+    for file, message in ((text, "cannot read these weights"), (tmp_path / "no.pth", "cannot")):
         with pytest.raises(ModelError, match=message):
             load_backbone(network, file)
     with pytest.raises(SettingsError, match="leave it out"):

