@@ -80,7 +80,7 @@ def opened_tab(
         tab.on("dialog", refuse)
         tab.goto(url)
         yield tab
-        assert problems == []
+        assert not problems, problems
 
 
 def drop(tab: sync_api.Page, path: Path, name: str) -> None:

@@ -1,8 +1,8 @@
 """Runs the networks that `trackblur train` makes: ONNX files, on the processor, by ONNX Runtime.
 
-Those of detectors have weights and activations of 8 bits, which processors multiply several times
-as fast as 32 (docs/performance.md); verifiers have weights of 8 bits, and are computed with in 32.
-Networks of other people are run by OpenCV.
+Most have weights and activations of 8 bits, which processors multiply several times as fast as 32
+(docs/performance.md). Of verifiers that are trained now, only the weights have 8 bits. Networks of
+other people are run by OpenCV.
 """
 
 from __future__ import annotations
