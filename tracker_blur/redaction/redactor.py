@@ -251,6 +251,8 @@ def _inner_first(faces: Sequence[Face]) -> Sequence[Face]:
     centers = (boxes[inner, :2] + boxes[inner, 2:]) / 2
     is_in = ((boxes[outer, :2] <= centers) & (centers <= boxes[outer, 2:])).all(1)
     is_in &= sizes[outer] > _MUCH_LARGER * sizes[inner]
+    if not is_in.any():
+        return faces
     _, kinds = np.unique([f"{face.label} {face.method}" for face in faces], return_inverse=True)
     is_in &= kinds[inner] == kinds[outer]
     is_inner = np.zeros(len(faces), bool)

@@ -165,7 +165,7 @@ def provenance(plan: Plan, data: TrainingData, processes: int) -> dict[str, str]
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return what differs from `before`, in words."""
+    """Return what differs from `before`, in words; a setting that no longer exists does not."""
     changed = {name: was for name, was in before.items() if now.get(name, was) != was}
     return [
         f"different {name.replace('pictures', 'images')}"
