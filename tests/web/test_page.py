@@ -479,6 +479,25 @@ def test_undo_and_a_reload_in_the_middle_lose_nothing(
         expect(tab.locator(".journal")).to_contain_text("visible")
 
 
+def test_a_card_shows_the_box_that_is_there_now(browser: sync_api.Browser, reviewed: str) -> None:
+    """A box that is drawn after another one was taken back has its number, track and frame."""
+    with opened_tab(browser, reviewed) as tab:
+        reviewer = Reviewer(tab, SIZE)
+        reviewer.wait()
+        expect(reviewer.cards()).to_have_count(PEOPLE)
+        shown = []
+        for place in (WALL, SIGN):
+            reviewer.press("d")
+            reviewer.drag(place)
+            expect(reviewer.cards()).to_have_count(PEOPLE + 1)
+            face = tab.locator(".card.selected img").first
+            expect(face).to_have_attribute("src", re.compile("^blob:"))
+            shown.append(face.get_attribute("src"))
+            reviewer.press("Control+z")
+            expect(reviewer.cards()).to_have_count(PEOPLE)
+        assert shown[0] != shown[1]
+
+
 def test_two_windows_see_each_others_edits(browser: sync_api.Browser, reviewed: str) -> None:
     with opened_tab(browser, reviewed) as one, opened_tab(browser, reviewed) as other:
         for tab in (one, other):

@@ -108,15 +108,25 @@ def _durations(tracks: Tracks) -> Seconds:
     return np.append(steps, np.median(steps) if len(steps) else 0.0)
 
 
-def _faces(tracks: Sequence[Track]) -> list[dict[str, int]]:
-    """Return the best, the first and the last face of a person."""
+def _faces(tracks: Sequence[Track]) -> list[dict[str, Any]]:
+    """Return the best, the first and the last face of a person.
+
+    The box, in whole pixels, tells a picture of the face from one before an edit.
+    """
     ordered = sorted(tracks, key=lambda track: track.first)
     best = max(((_quality(track), track) for track in tracks), key=lambda one: one[0].max())
     faces = [(best[1], int(best[0].argmax()))]
     faces.append((ordered[0], int(_seen(ordered[0])[0])))
     latest = max(tracks, key=lambda track: track.last)
     faces.append((latest, int(_seen(latest)[-1])))
-    return [{"track": track.track_id, "frame": int(track.frames[row])} for track, row in faces]
+    return [
+        {
+            "track": track.track_id,
+            "frame": int(track.frames[row]),
+            "box": [round(edge) for edge in track.boxes[row].tolist()],
+        }
+        for track, row in faces
+    ]
 
 
 def _seen(track: Track) -> np.ndarray[Any, np.dtype[np.intp]]:

@@ -118,10 +118,8 @@ def _add_views(router: APIRouter, opened: Callable[[str], ReviewSession], jobs: 
             )
         try:
             content = opened(rid).face(track, number, size)
-        except IndexError as error:
-            raise HTTPException(
-                HTTPStatus.NOT_FOUND, f"track {track} has no box in frame {number}"
-            ) from error
+        except IndexError:  # no mistake: it was there when the page asked, and an edit took it away
+            return Response(status_code=HTTPStatus.NO_CONTENT)
         except OvertakenError as error:  # the review was closed meanwhile
             raise HTTPException(HTTPStatus.CONFLICT, "the review was closed: try again") from error
         return Response(content, media_type="image/jpeg", headers={"X-Frame": str(number)})

@@ -92,8 +92,11 @@ export function reviewApi(id) {
     redo: (version) => json("POST", `${base}/redo`, { body: { base: version } }),
     render: (verify) => json("POST", `${base}/render`, { body: { verify } }),
     verify: () => json("POST", `${base}/verify`, { body: {} }),
-    /** Return the address, in memory, of a face's picture. */
-    face: async (track, frame, size) => URL.createObjectURL(await (await send("GET", `${base}/faces/${track}/${frame}?${query({ size })}`)).blob()),
+    /** Return the address, in memory, of a face's picture; null if an edit took its box away meanwhile. */
+    async face(track, frame, size) {
+      const answer = await send("GET", `${base}/faces/${track}/${frame}?${query({ size })}`);
+      return answer.status === 204 ? null : URL.createObjectURL(await answer.blob());
+    },
     reportUrl: (form, as) => `${base}/report?${query({ form, as })}`,
     mediaUrl: `${base}/media`,
     /** Return the picture of a frame, decoded; null if a newer request has overtaken this one. */

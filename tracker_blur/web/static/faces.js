@@ -14,9 +14,9 @@ export class FaceLoader {
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), { root, rootMargin: "120px" });
   }
 
-  /** Show the face of a track in a frame, `size` pixels a side. */
-  show(image, { track, frame }, size) {
-    const key = `${track} ${frame} ${size}`;
+  /** Show the face of a track in a frame, `size` pixels a side; another box is another picture. */
+  show(image, { track, frame, box }, size) {
+    const key = `${track} ${frame} ${box} ${size}`;
     if (image.dataset.face === key) return;
     image.dataset.face = key;
     image.removeAttribute("src");
@@ -53,10 +53,11 @@ export class FaceLoader {
     this.last = crop.frame;
     try {
       const url = this.urls.get(crop.key) ?? (await this.api.face(crop.track, crop.frame, crop.size));
+      if (!url) return void delete image.dataset.face; // it may be there after the next edit
       this.#keep(crop.key, url);
       if (image.dataset.face === crop.key) image.src = url;
     } catch {
-      delete image.dataset.face; // it may be there after the next edit
+      delete image.dataset.face;
     } finally {
       this.running -= 1;
       this.#next();
