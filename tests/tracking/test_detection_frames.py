@@ -100,10 +100,25 @@ def test_a_part_of_a_high_confidence_face_starts_no_track(score: float, count: i
     classifier = ScriptedClassifier(4)
     tracker = online_tracker(script, classifier=classifier)
     assert len(run(tracker, [wall(SQUARE)])[0]) == count
-    in_a_turned_copy = ExtraDetection(ScriptedDetector([[], [detection(chin)]]), Way(1, 0), 0.3)
+    turned = ScriptedDetector([[], [detection(chin, score)]])
     script = [[detection(SQUARE, score)]] * 20
-    tracker = online_tracker(script, classifier=classifier, extra_detections=[in_a_turned_copy])
+    extra = [ExtraDetection(turned, Way(1, 0), 0.3)]
+    tracker = online_tracker(script, classifier=classifier, extra_detections=extra)
     assert len(run(tracker, [wall(SQUARE)] * 20)[-1]) == 1
+
+
+def test_a_face_that_lies_starts_a_track_in_a_body_that_scores_less() -> None:
+    """The body looks like a face first, and is trusted; it must not take the face away."""
+    body = SQUARE.padded(0.3)
+    turned = ScriptedDetector([[], [detection(SQUARE, 0.55)]])
+    extra = [ExtraDetection(turned, Way(1, 0), 0.3)]
+    for score, count in ((0.35, 2), (0.5, 1)):
+        tracker = online_tracker(
+            [[detection(body, score)]] * 20,
+            classifier=ScriptedClassifier(4),
+            extra_detections=extra,
+        )
+        assert len(run(tracker, [wall(SQUARE)] * 20)[-1]) == count
 
 
 def test_all_of_a_head_around_a_known_ear_starts_a_track() -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from tracker_blur.core.box_arrays import are_among
 from tracker_blur.tracking.association import match
 from tracker_blur.tracking.extra_detection import USUAL, Way
-from tracker_blur.tracking.plausibility import is_part, of_usual_shape
+from tracker_blur.tracking.plausibility import is_higher_score, is_part, of_usual_shape
 from tracker_blur.tracking.track_state import TrackState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tracker_blur.core.box import Box, Detection
     from tracker_blur.core.frame import Image
@@ -126,23 +126,34 @@ class NewTracks:
     ) -> list[Detection]:
         """Return the detections of faces that have no track yet.
 
-        A part of a high-confidence or trusted face that is detected now is no other face.
+        A part of a high-confidence or trusted face that is detected now is no other face, unless
+        it scores more: then it may be the face, and what was taken for one is the body around it.
         """
-        faces = list(self._detected_faces(tracks, seconds))
+        limits = self._parameters.plausibility
+        faces = self._detected_faces(tracks, seconds)
         known = [track.box for track in tracks]
         return [
             one
             for one in none_of(detections, known, self._parameters.same_face_iou)
-            if not is_part(one.box, faces, self._parameters.plausibility)
+            if not is_part(
+                one.box,
+                [
+                    face.box
+                    for face in faces
+                    if not is_higher_score(one.score, face.score, limits.higher_score_ratio)
+                ],
+                limits,
+            )
         ]
 
-    def _detected_faces(self, tracks: Sequence[TrackState], seconds: float) -> Iterator[Box]:
-        """Yield the boxes of high-confidence and trusted faces that are detected now."""
-        for track in tracks:
-            if track.confirmed_seconds == seconds and (
-                track.score >= self._confidence or self._classifier.is_trusted(track)
-            ):
-                yield track.box
+    def _detected_faces(self, tracks: Sequence[TrackState], seconds: float) -> list[TrackState]:
+        """Return the high-confidence and trusted faces that are detected now."""
+        return [
+            track
+            for track in tracks
+            if track.confirmed_seconds == seconds
+            and (track.score >= self._confidence or self._classifier.is_trusted(track))
+        ]
 
     def _new_track(self, detection: Detection, way: Way, seconds: float) -> TrackState:
         track = TrackState.started(self.count, detection, seconds, self._parameters.online, way)
