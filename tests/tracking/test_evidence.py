@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.tracking.raw_tracks import face_rows, raw_tracks
 from tracker_blur.core.parameters import ClassificationParameters
 from tracker_blur.tracking.evidence import (
     Evidence,
@@ -135,3 +136,16 @@ def test_evidence_ends_before_a_frame_and_of_tracks_that_are_over() -> None:
     assert evidence.before(2).of([0, 1]) == []
     evidence.keep({1})
     assert evidence.of([0, 1]) == [-1.0, -2.0, -3.0]
+
+
+def test_evidence_of_a_window_belongs_to_the_rows_of_its_tracks() -> None:
+    """Frames of a window count from its start, so those of the evidence have to as well."""
+    evidence = Evidence()
+    for frame, log_odds in ((8, 5.0), (12, 1.0), (14, 2.0), (16, 3.0)):
+        evidence.add(0, log_odds, frame)
+    (track,) = raw_tracks(face_rows([2, 3, 4])).tracks.tracks
+    part = evidence.before(16, 10)
+    rows, log_odds_of_rows = part.in_rows(track)
+    assert rows.tolist() == [0, 2]
+    assert log_odds_of_rows.tolist() == [1.0, 2.0]
+    assert part.of([0]) == [5.0, 1.0, 2.0]

@@ -108,13 +108,16 @@ class Evidence:
         known = np.isin(frames, track.frames)
         return np.searchsorted(track.frames, frames[known]), log_odds[known]
 
-    def before(self, frame: int) -> Evidence:
-        """Return what was said about detections in earlier frames than this one."""
+    def before(self, frame: int, start: int = 0) -> Evidence:
+        """Return what was said about detections in earlier frames than this one.
+
+        Frames count from `start`: those before it are negative.
+        """
         part = Evidence()
         for track_id, frames in self._frames.items():
             count = bisect_left(frames, frame)
             if count:
-                part._frames[track_id] = frames[:count]
+                part._frames[track_id] = array("i", (one - start for one in frames[:count]))
                 part._log_odds[track_id] = self._log_odds[track_id][:count]
         return part
 

@@ -199,7 +199,7 @@ class FirstPass:
             np.array(self._detection_frames[first:last], np.int32) - np.int32(start),
             tuple((one, other) for frame, one, other in self._links if start <= frame < stop),
             self._appearance.between(start, stop),
-            self._evidence.before(stop),
+            self._evidence.before(stop, start),
             UntrackedDetections.of("face", self._untracked).between(start, stop),
         )
 
