@@ -20,6 +20,7 @@ from tests.tracking.raw_tracks import (
     raw_tracks,
 )
 from tracker_blur.core.box import Box
+from tracker_blur.core.tracks import Origin
 from tracker_blur.tracking.evidence import Evidence
 from tracker_blur.tracking.false_ends import without_false_ends
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 ODDS = PARAMETERS.classification
 ARM = Box.around(BOX.center, 100, 110)
+BODY = BOX.padded(1.5)
 FACE_ODDS = ODDS.settled_log_odds + 1
 
 
@@ -101,6 +103,53 @@ def test_nor_what_it_followed_afterwards() -> None:
 def test_in_doubt_a_track_stays_whole(raw: RawTracks) -> None:
     for each in (raw, backwards(raw)):
         assert (cut(each).first, cut(each).last) == (0, 29)
+
+
+def swollen(score: float = 0.3, body: Box = BODY, origin: Origin = Origin.DETECTED) -> RawTracks:
+    """Return a track of 10 frames of half a body and 20 of the face that comes from there."""
+    evidence = Evidence()
+    for frame in range(10, 30, 5):
+        evidence.add(0, FACE_ODDS, frame)
+    rows = face_rows(range(10), box=body, score=score, origin=origin)
+    return raw_tracks(rows + face_rows(range(10, 30)), evidence=evidence)
+
+
+def sizes(track: Track) -> list[float]:
+    return [track.box(row).size / BOX.size for row in range(len(track))]
+
+
+def test_half_a_body_before_or_after_a_face_becomes_smaller_but_still_covers_where_it_was() -> None:
+    for raw, rows in ((swollen(), range(10)), (backwards(swollen()), range(20, 30))):
+        track = cut(raw)
+        assert (track.first, track.last) == (0, 29)
+        assert max(sizes(track)) == pytest.approx(ODDS.swollen_size_ratio)
+        for row in rows:
+            assert track.box(row).covers(BOX)
+
+
+def test_what_was_a_body_elsewhere_stays_where_the_body_was() -> None:
+    far = BODY.moved(300, 0)
+    box = cut(swollen(body=far)).box(0)
+    assert far.covers(box)
+    assert box.left == pytest.approx(far.left)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(swollen(score=0.8), id="a face that moves away fast"),
+        pytest.param(swollen(body=BOX.padded(0.4)), id="a somewhat larger head"),
+        pytest.param(followed(-1.0, -1.0, BODY, other=None), id="no face"),
+    ],
+)
+def test_in_doubt_a_box_stays_as_large(raw: RawTracks) -> None:
+    for each in (raw, backwards(raw)):
+        assert sizes(cut(each)) == sizes(each.tracks.tracks[0])
+
+
+def test_a_box_that_is_kept_and_grows_stays_as_large() -> None:
+    raw = swollen(origin=Origin.HELD)
+    assert sizes(cut(raw)) == sizes(raw.tracks.tracks[0])
 
 
 @given(any_raw_tracks(), st.lists(st.floats(-9, 9), max_size=50))

@@ -173,6 +173,16 @@ class ClassificationParameters(ParameterGroup):
     """Where a raw track is rejected up to a face of `settled_log_odds`, and has boxes this many
     times as large there, it showed something else before. The same after a face."""
 
+    swollen_ratio: float = 2.0
+    """Boxes of a raw track before it is first taken for a face, or after it last is, that are this
+    many times as large as the face,"""
+
+    swollen_score_share: float = 0.7
+    """and score this share of its score, or less,"""
+
+    swollen_size_ratio: float = 1.5
+    """become so many times as large: they show half a body, or something else."""
+
     at_once_log_odds: float = -5.0
     """Live and in one pass, a track with lower odds so far is not hidden: more may follow."""
 
