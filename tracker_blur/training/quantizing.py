@@ -33,7 +33,7 @@ INPUTS = 150
 _PURPOSE = "writing a network of 8 bits"
 _LEAST_CHANNELS = 32
 _LEAST_WEIGHTS = 500  # a tensor of fewer has not much to save
-_LEAST_STEP = 1e-9
+_LEAST_STEP = 1e-7  # the least of 16 bits is just below
 
 
 def quantized(
@@ -81,8 +81,9 @@ def quantized(
 def with_small_weights(content: bytes, metadata: Mapping[str, str]) -> bytes:
     """Return an ONNX file whose weights are rounded to 8 bits, and with metadata properties.
 
-    Each output channel has a step of its own; the last convolutions stay as they are. ONNX Runtime
-    multiplies the weights by their steps when it loads the file, and computes with 32 bits.
+    Each output channel has a step of its own. Steps, offsets and the last convolutions have 16
+    bits. ONNX Runtime multiplies the weights by their steps when it loads the file, and computes
+    with 32 bits.
 
     Args:
         content: A network, as `onnx_files.traced` returns it.
@@ -100,19 +101,28 @@ def with_small_weights(content: bytes, metadata: Mapping[str, str]) -> bytes:
         node.input[1] for node in graph.node if node.op_type == "Conv" and node.name not in last
     }
     tensors, unpacking = [], []
+
+    def store(values: npt.NDArray[Any], name: str) -> None:
+        """Store what a cast to 32 bits makes the tensor of this name."""
+        tensors.append(arrays.from_array(values, f"{name}/stored"))
+        cast = helper.make_node("Cast", [f"{name}/stored"], [name], to=onnx.TensorProto.FLOAT)
+        unpacking.append(cast)
+
     for tensor in graph.initializer:
         weights = arrays.to_array(tensor)
-        if tensor.name not in names or weights.size < _LEAST_WEIGHTS:
+        if tensor.name in names and weights.size >= _LEAST_WEIGHTS:
+            largest = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
+            steps = np.maximum(largest / 127, _LEAST_STEP).astype(np.float16)
+            rounded = np.rint(weights / steps.astype(np.float32)).clip(-127, 127).astype(np.int8)
+            parts = f"{tensor.name}/rounded", f"{tensor.name}/step"
+            for values, name in zip((rounded, steps), parts, strict=True):
+                store(values, name)
+            # Not DequantizeLinear, which would run again for each input.
+            unpacking.append(helper.make_node("Mul", parts, [tensor.name]))
+        elif weights.dtype == np.float32 and weights.size > 1:
+            store(weights.astype(np.float16), tensor.name)
+        else:
             tensors.append(tensor)
-            continue
-        largest = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
-        steps = (np.maximum(largest, _LEAST_STEP) / 127).astype(np.float32)
-        rounded, cast, scale = (f"{tensor.name}/{part}" for part in ("rounded", "cast", "step"))
-        tensors.append(arrays.from_array(np.rint(weights / steps).astype(np.int8), rounded))
-        tensors.append(arrays.from_array(steps, scale))
-        # Not DequantizeLinear, which would run again for each input.
-        unpacking.append(helper.make_node("Cast", [rounded], [cast], to=onnx.TensorProto.FLOAT))
-        unpacking.append(helper.make_node("Mul", [cast, scale], [tensor.name]))
     nodes = [*unpacking, *(copy.deepcopy(node) for node in graph.node)]
     for field, values in ((graph.initializer, tensors), (graph.node, nodes)):
         del field[:]
