@@ -105,9 +105,15 @@ def test_in_doubt_a_track_stays_whole(raw: RawTracks) -> None:
         assert (cut(each).first, cut(each).last) == (0, 29)
 
 
-def swollen(score: float = 0.3, body: Box = BODY, origin: Origin = Origin.DETECTED) -> RawTracks:
+def swollen(
+    score: float = 0.3,
+    body: Box = BODY,
+    origin: Origin = Origin.DETECTED,
+    body_odds: float = -1.0,
+) -> RawTracks:
     """Return a track of 10 frames of half a body and 20 of the face that comes from there."""
     evidence = Evidence()
+    evidence.add(0, body_odds, 5)
     for frame in range(10, 30, 5):
         evidence.add(0, FACE_ODDS, frame)
     rows = face_rows(range(10), box=body, score=score, origin=origin)
@@ -139,6 +145,7 @@ def test_what_was_a_body_elsewhere_stays_where_the_body_was() -> None:
     [
         pytest.param(swollen(score=0.8), id="a face that moves away fast"),
         pytest.param(swollen(body=BOX.padded(0.4)), id="a somewhat larger head"),
+        pytest.param(swollen(body_odds=0.5), id="a head, and then its ear"),
         pytest.param(followed(-1.0, -1.0, BODY, other=None), id="no face"),
     ],
 )

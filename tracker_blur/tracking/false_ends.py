@@ -116,8 +116,9 @@ def _without_swelling(
 ) -> Track:
     """Return a track whose boxes are not much larger than the face before and after it is seen.
 
-    What scores clearly less than the face, and is much larger, shows half a body as well. It
-    becomes smaller, and stays where it is nearest to the face, which may be there.
+    What scores clearly less than the face, and is much larger, shows half a body as well, unless
+    the classifier takes any of it for a face. It becomes smaller, and stays where it is nearest to
+    the face, which may be there.
 
     Args:
         track: A raw track.
@@ -153,7 +154,8 @@ def _swollen_rows(
     is_large = seen.sizes[:first] >= parameters.swollen_ratio * np.median(seen.sizes[face])
     rows = np.flatnonzero(is_large & ~seen.is_held[:first])
     highest = parameters.swollen_score_share * np.median(seen.scores[face])
-    if len(rows) and np.median(seen.scores[rows]) > highest:
+    may_be_face = np.isin(seen.rows[seen.log_odds > 0], rows).any()
+    if len(rows) and (may_be_face or np.median(seen.scores[rows]) > highest):
         rows = rows[:0]
     return face, rows
 
