@@ -6,13 +6,13 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tracker_blur.cli.main import main
+from tracker_blur.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    import pytest
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
@@ -23,14 +23,15 @@ def run(*arguments: str | Path) -> int:
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     hook = sys.unraisablehook
     try:
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
+        code: object = main.run([str(argument) for argument in arguments])
+    except SystemExit as ended:  # usage errors, and help
+        code = ended.code
     finally:
         sys.unraisablehook = hook
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
+    assert isinstance(code, int)
+    return code
 
 
 def run_train(arguments: Iterable[str | Path]) -> int:

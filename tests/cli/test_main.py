@@ -456,3 +456,32 @@ def test_an_interrupted_run_leaves_no_partial_file(
     assert list(tmp_path.iterdir()) == []
     assert "interrupted" in errors
     assert "Traceback" not in errors
+
+
+LEAVES_A_THREAD = """
+import atexit, threading, time
+from tracker_blur.cli import main
+def run(arguments):
+    atexit.register(print, "others first", end="")
+    threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+    print("all of it", end=" ")
+    return 3
+main.run = run
+main.main()
+"""
+
+
+@pytest.mark.slow
+def test_it_ends_with_its_exit_code_though_a_thread_hangs() -> None:
+    program = [sys.executable, "-c", LEAVES_A_THREAD]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, "all of it others first", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_output_that_cannot_be_written_is_no_success_though_a_thread_hangs() -> None:
+    program = [sys.executable, "-c", LEAVES_A_THREAD.replace("return 3", "return 0")]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(program, stdout=full, timeout=60, check=False)
+    assert ended.returncode == 1

@@ -6,8 +6,10 @@ a traceback.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,19 +20,51 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run trackblur with these arguments (default: those of the process) and exit."""
+    """Run trackblur with these arguments (default: those of the process) and end the process."""
+    ending = _Ending()
+    atexit.register(ending)  # before anything else does, so that it is called last
+    ending.code = run(list(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(ending.code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run trackblur with these arguments and return the exit code.
+
+    Raises SystemExit for usage errors and help, as `argparse` does.
+    """
     code = 1
     _open_closed_streams()
     try:
         handle_signals()
-        code = _exit_code(list(sys.argv[1:] if arguments is None else arguments))
+        code = _exit_code(arguments)
     except KeyboardInterrupt:
         with suppress(OSError, AttributeError):  # standard error may be full or closed
             sys.stderr.write("\ntrackblur: interrupted: no partial file is left\n")
         code = 130
     finally:
         ignore_signals()
-    sys.exit(code)
+    return code
+
+
+class _Ending:
+    """Ends the process at once if threads are left that hang in C code, as in opening a stream.
+
+    Python would take its objects and C libraries their data from under them, and now and then
+    they would crash the process.
+    """
+
+    code = 1
+
+    def __call__(self) -> None:
+        if threading.active_count() == 1:
+            return
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                if stream is not None:
+                    stream.flush()
+            except (OSError, ValueError):  # full, or closed
+                self.code = self.code or 1
+        os._exit(self.code)
 
 
 def _open_closed_streams() -> None:
