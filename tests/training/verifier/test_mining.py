@@ -31,7 +31,7 @@ def network_that_says(answer: float) -> VerifierNetwork:
     return network.train()
 
 
-def test_only_false_alarms_in_images_without_objects_are_mined() -> None:
+def test_what_is_surely_an_object_is_mined_only_in_images_without_any() -> None:
     samples = [disk_crop_sample(0), empty_crop_sample(1)]
     dataset = CropDataset(samples, "face", CropAugmentation(), seed=0)
     miner = HardExampleMiner(samples, dataset, CPU, seed=0)
@@ -43,6 +43,17 @@ def test_only_false_alarms_in_images_without_objects_are_mined() -> None:
     miner.search(network_that_says(-20.0))
     np.testing.assert_allclose(dataset.alarm_weights.numpy(), [1.0, 1.0], atol=1e-3)
     np.testing.assert_allclose(dataset.object_weights.numpy(), [4.0], atol=1e-3)
+    miner.search(network_that_says(0.0))
+    np.testing.assert_allclose(dataset.alarm_weights.numpy(), [2.5, 2.5], atol=1e-3)
+    np.testing.assert_allclose(dataset.object_weights.numpy(), [2.5], atol=1e-3)
+
+
+def test_no_false_alarm_is_mined_where_objects_may_be_unlabeled() -> None:
+    sample = disk_crop_sample(0)
+    samples = [replace(sample, known=replace(sample.known, is_complete=False))]
+    dataset = CropDataset(samples, "face", CropAugmentation(), seed=0)
+    HardExampleMiner(samples, dataset, CPU, seed=0).search(network_that_says(0.0))
+    np.testing.assert_allclose(dataset.alarm_weights.numpy(), [1.0])
 
 
 def test_validation_takes_a_few_boxes_of_each_image_as_they_are() -> None:

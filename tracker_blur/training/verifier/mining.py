@@ -1,8 +1,9 @@
 """Mining of hard examples: crops that the network gets wrong are shown more often.
 
-As `tracker_blur.training.mining`. Of false alarms, only those in images without any object count:
-elsewhere, what looks like a false alarm is often an object that people forgot to label. Random
-places in those images are searched, too, for what no detector proposes today, but the next one may.
+As `tracker_blur.training.mining`. Beside labeled objects, hands, ears and clothes are the false
+alarms that matter most; but what a network takes for an object without a doubt there is often one
+that people forgot to label, and is not mined. Random places in images without any object are
+searched, too, for what no detector proposes today, but the next one may.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from tracker_blur.training.verifier.labels import Boxes
     from tracker_blur.training.verifier.network import VerifierNetwork
 
-_CROPS_PER_SEARCH = 3000  # of objects, and as many false alarms: mining must stay cheap
+_OBJECTS_PER_SEARCH, _ALARMS_PER_SEARCH = 3000, 15000  # mining must stay cheap
 _CHUNK = 256
 _PLACES_PER_SEARCH = 1500
 _HARD_ODDS = -1.5  # log odds from which a place without an object is worth a lesson
+_FORGOTTEN_ODDS = 3.0  # from which a false alarm beside labeled objects may be one, too
 _HARDEST = 4.0  # times as often, for those that it gets wholly wrong
 
 
@@ -41,7 +43,9 @@ class HardExampleMiner:
         self._samples = samples
         self._device = device
         is_empty = np.array([sample.known.is_empty for sample in samples], bool)
-        alarms = np.flatnonzero(is_empty[dataset.alarm_places[:, 0]])
+        is_complete = np.array([sample.known.is_complete for sample in samples], bool)
+        self._is_empty = is_empty
+        alarms = np.flatnonzero(is_complete[dataset.alarm_places[:, 0]])
         rng = np.random.default_rng(seed)
         self._objects = _Queue(
             dataset.object_places,
@@ -55,15 +59,21 @@ class HardExampleMiner:
 
     def search(self, network: VerifierNetwork) -> None:
         """Weigh the next few thousand; after the last one comes the first again."""
-        for queue, is_object in ((self._objects, True), (self._alarms, False)):
-            indices = queue.next(_CROPS_PER_SEARCH)
-            boxes = [self._box(queue.places[index], is_object) for index in indices]
-            probabilities = torch.sigmoid(
-                answers_to(network, self._samples, boxes, self._device)
-            ).double()
-            wrong = 1 - probabilities if is_object else probabilities
-            queue.weights[indices] = queue.usual[indices] * (1 + (_HARDEST - 1) * wrong)
+        indices = self._objects.next(_OBJECTS_PER_SEARCH)
+        self._objects.weigh(indices, torch.sigmoid(-self._answers(network, indices, True)))
+        indices = self._alarms.next(_ALARMS_PER_SEARCH)
+        answers = self._answers(network, indices, False)
+        beside_objects = torch.from_numpy(~self._is_empty[self._alarms.places[indices, 0]])
+        is_forgotten = beside_objects & (answers > _FORGOTTEN_ODDS)
+        self._alarms.weigh(indices, torch.sigmoid(answers).masked_fill(is_forgotten, 0.0))
         self._search_places(network)
+
+    def _answers(
+        self, network: VerifierNetwork, indices: npt.NDArray[np.int64], is_object: bool
+    ) -> torch.Tensor:
+        places = (self._objects if is_object else self._alarms).places
+        boxes = [self._box(places[index], is_object) for index in indices]
+        return answers_to(network, self._samples, boxes, self._device)
 
     def _search_places(self, network: VerifierNetwork) -> None:
         """Note random places that the network takes for objects, instead of the oldest noted."""
@@ -101,6 +111,10 @@ class _Queue:
         turn = self._order[:count]
         self._order = np.concatenate((self._order[count:], turn))
         return turn
+
+    def weigh(self, indices: npt.NDArray[np.int64], wrong: torch.Tensor) -> None:
+        """Draw places more often the more wrong the answers are, from 0 to 1."""
+        self.weights[indices] = self.usual[indices] * (1 + (_HARDEST - 1) * wrong.double())
 
 
 @torch.no_grad()
