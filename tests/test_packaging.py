@@ -117,6 +117,7 @@ def test_the_image_gets_the_package_and_nothing_private() -> None:
         "models/plate.onnx",
         *(f"models/{name}" for name in classifiers.FILES.values()),
         "models/__init__.py",
+        "models/LICENSE-Apache-2.0.txt",
         "tracker_blur/cli/main.py",
         "tracker_blur/py.typed",
         "tracker_blur/realtime/targets/_page/index.html",

@@ -83,6 +83,29 @@ def test_every_track_of_a_crowd_has_its_turn() -> None:
     assert {len(track.log_odds) for track in crowd} == {2}
 
 
+@pytest.mark.parametrize(
+    ("before", "answers"),
+    [
+        ([-4.0] * 9, [5.0, 5.0, 5.0]),  # a face has taken the place of something else
+        ([-4.0] * 9, [-1.0]),  # better than before, but no face
+        ([2.0, 2.0, 2.0, -4.0], [1.0]),  # no better than before
+        ([5.0] * 9, [6.0]),  # a face for certain
+    ],
+)
+def test_what_looks_more_like_a_face_than_before_is_classified_until_it_is_certain(
+    before: list[float], answers: list[float]
+) -> None:
+    judge = TrackClassifier(ScriptedClassifier(answers[0]), replace(LIMITS, interval_seconds=100.0))
+    track = TrackState.started(0, detection(SQUARE), 0.0, PARAMETERS.online)
+    track.log_odds = [*before, *[before[-1]] * LIMITS.first_crops]
+    given = []
+    for number in range(6):
+        seconds = 100.0 + 0.04 * number  # the first view of an interval
+        track.confirm(detection(SQUARE), seconds)
+        given.extend(log_odds for _, log_odds in judge.classify([track], wall(SQUARE), seconds))
+    assert given == answers
+
+
 class SeeingClassifier(ScriptedClassifier):
     """Takes any box for a face while the image shows something within the square."""
 

@@ -149,9 +149,18 @@ class TrackClassifier:
         interval = limits.interval_seconds
         if is_crowd and self._is_settled(track):
             interval = limits.settled_interval_seconds
-        elif count < limits.first_crops:
+        elif count < limits.first_crops or self._looks_better(track):
             return True
         return slot_of(seconds, interval) != slot_of(track.classified_seconds, interval)
+
+    def _looks_better(self, track: TrackState) -> bool:
+        """Return whether what was taken for something else looks like a face now.
+
+        A tracker may have followed something else until a face took its place.
+        """
+        limits, newest = self._parameters, track.log_odds[-1]
+        is_open = self.pooled_log_odds(track) < limits.settled_log_odds
+        return is_open and newest > max(limits.better_log_odds, self.pooled_log_odds(track))
 
     def _is_settled(self, track: TrackState) -> bool:
         limits = self._parameters

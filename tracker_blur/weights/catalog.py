@@ -187,8 +187,8 @@ BUNDLED = Model(
         WeightFile(
             "verify.onnx",
             "",
-            577_369,
-            "93bc8961b6f9bfd15f261adb5ae07e66ed42386dc9bc6026efb77bdc8adeeef6",
+            986_699,
+            "a69d5b3f2a7b1aad0a50597f5f9435452491bf1b4f7a34ad6d89268311596545",
         ),
         WeightFile(
             "plate.onnx",

@@ -137,7 +137,7 @@ class ExtraDetectionParameters(ParameterGroup):
     interval_seconds: float = 0.4
     """Time between two of them; in a new scene, each is taken at once."""
 
-    start_log_odds: float = 1.2
+    start_log_odds: float = 2.2
     """A detection with higher odds starts a track. Copies that are turned show faces in bushes."""
 
     min_share: float = 0.5
