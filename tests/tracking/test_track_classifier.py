@@ -98,7 +98,7 @@ def test_what_looks_more_like_a_face_than_before_is_classified_until_it_is_certa
     judge = TrackClassifier(ScriptedClassifier(answers[0]), replace(LIMITS, interval_seconds=100.0))
     track = TrackState.started(0, detection(SQUARE), 0.0, PARAMETERS.online)
     track.log_odds = [*before, *[before[-1]] * LIMITS.first_crops]
-    given = []
+    given: list[float] = []
     for number in range(6):
         seconds = 100.0 + 0.04 * number  # the first view of an interval
         track.confirm(detection(SQUARE), seconds)
