@@ -35,6 +35,8 @@ def test_all_weights_are_listed_with_their_license_and_the_folders(
     column = len("yunet-2026may") + 2
     assert {row[:column].rstrip() for row in rows} == {*(model.name for model in MODELS), "own"}
     assert all(row[column - 1] == " " and row[column] != " " for row in rows)
+    column = f"name{licenses}".index("what")
+    assert all(row[column - 1] == " " and row[column] != " " for row in rows)
     assert f"searched: {tmp_path}" in licenses
 
 

@@ -78,13 +78,17 @@ def _list(folder: Path | None) -> None:
     from tracker_blur.weights.store import Weights, weight_statuses
 
     weights = Weights(folder)
-    width = max(len(model.name) for model in (*MODELS, BUNDLED))
+    models = (*MODELS, BUNDLED)
+    width = max(len(model.name) for model in models)
+    license_width = max(len(model.license_name) for model in models)
     for status in weight_statuses(weights):
         where = f"  {status.path}" if status.path else ""
         print_line(f"{status.model.name:{width}}  {status.state:8} {status.file.name}{where}")
-    print_line("", f"{'name':{width}}  license       what")
-    for model in (*MODELS, BUNDLED):
-        print_line(f"{model.name:{width}}  {model.license_name:13} {model.summary}")
+    rows = [("name", "license", "what")]
+    rows += [(model.name, model.license_name, model.summary) for model in models]
+    print_line("")
+    for name, license_name, summary in rows:
+        print_line(f"{name:{width}}  {license_name:{license_width}}  {summary}")
     print_line("", f"--detector auto uses {auto_detector(weights)}")
     print_line("a file of your own: --detector FILE.onnx (trackblur models info FILE.onnx)")
     print_line("searched: " + ", ".join(map(str, weights.folders)))

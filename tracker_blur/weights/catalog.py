@@ -175,7 +175,7 @@ MODELS = (
 BUNDLED = Model(
     "own",
     "our own faces (detector onnx), plates (--hide plates) and verifiers; included in trackblur",
-    "MIT",
+    "MIT AND Apache-2.0",
     "models/face.md, models/plate.md, models/verify.md and models/verify_plate.md",
     (
         WeightFile(
