@@ -93,6 +93,14 @@ def test_every_other_file_of_the_package_is_declared() -> None:
     assert others <= declared
 
 
+def test_the_license_of_foreign_weights_is_packaged_with_them() -> None:
+    name = "LICENSE-Apache-2.0.txt"
+    parser = config()
+    assert name in parser["options.package_data"]["tracker_blur.models"]
+    assert f"models/{name}" in parser["metadata"]["license_files"].split()
+    assert "Apache License" in (ROOT / "models" / name).read_text()
+
+
 def is_ignored(path: str) -> bool:
     """Return whether .dockerignore leaves a file out: the last pattern that matches decides."""
     ignored = False
@@ -131,6 +139,7 @@ def test_the_image_gets_the_package_and_nothing_private() -> None:
         "samples/people.jpg",
         "tests/conftest.py",
         "models/mine.onnx",
+        "models/mine.txt",
         "models/res10.caffemodel",
         "tracker_blur/__pycache__/a.pyc",
         "tracker_blur/cli/__pycache__/a.pyc",

@@ -467,15 +467,35 @@ def run(arguments):
     print("all of it", end=" ")
     return 3
 main.run = run
+atexit.register(print, " Python's own end", end="")
 main.main()
 """
 
 
 @pytest.mark.slow
-def test_it_ends_with_its_exit_code_though_a_thread_hangs() -> None:
-    program = [sys.executable, "-c", LEAVES_A_THREAD]
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("return 3", 3),
+        ("raise SystemExit(2)", 2),
+        ("raise SystemExit", 0),
+        ("raise SystemExit('why')", 1),
+    ],
+)
+def test_it_ends_with_its_exit_code_and_all_output_though_a_thread_hangs(
+    end: str, code: int
+) -> None:
+    program = [sys.executable, "-c", LEAVES_A_THREAD.replace("return 3", end)]
     ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (3, "all of it others first", "")
+    assert (ended.returncode, ended.stdout) == (code, "all of it others first")
+
+
+@pytest.mark.slow
+def test_without_a_thread_that_hangs_python_ends_as_ever() -> None:
+    start = next(line for line in LEAVES_A_THREAD.splitlines() if "Thread" in line)
+    program = [sys.executable, "-c", LEAVES_A_THREAD.replace(start, "")]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (3, "all of it others first Python's own end")
 
 
 @pytest.mark.slow

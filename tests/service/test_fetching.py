@@ -113,6 +113,11 @@ def port() -> Iterator[int]:
         yield port
 
 
+def in_time() -> list[tuple[str, str]]:
+    """Return what was asked for, but not by those that hang up at once: that may be served late."""
+    return [one for one in asked if not one[0].startswith("/drip")]
+
+
 def fetch(url: str, *allowed: str, seconds: float = 30.0, most: int = 1 << 20) -> bytes:
     into = io.BytesIO()
     Fetcher([AllowedHost.parse(each) for each in allowed], seconds).fetch(url, into, most)
@@ -129,7 +134,7 @@ def refused(url: str, *allowed: str, **limits: Any) -> tuple[int, str]:
 def test_a_file_of_an_allowed_host_is_fetched(port: int, path: str) -> None:
     asked.clear()
     assert fetch(f"http://127.0.0.1:{port}{path}", f"127.0.0.1:{port}") == VIDEO
-    assert asked[0] == (path, f"127.0.0.1:{port}")
+    assert in_time()[0] == (path, f"127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +156,7 @@ def test_other_hosts_are_refused(port: int, url: str) -> None:
     status, _ = refused(url.format(port=port), f"127.0.0.1:{port}")
     assert status == HTTPStatus.FORBIDDEN
     assert refused(f"http://127.0.0.1:{port}/video")[0] == HTTPStatus.FORBIDDEN  # none is allowed
-    assert asked == []
+    assert in_time() == []
 
 
 @pytest.mark.parametrize(
@@ -247,7 +252,7 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_where_it_led(
     asked.clear()
     assert fetch("http://Media.Example.org./video", "media.example.org") == VIDEO
     assert (lookups, connected) == (["media.example.org"], [("8.8.8.8", 80)])
-    assert asked == [("/video", "media.example.org")]
+    assert in_time() == [("/video", "media.example.org")]
     status, detail = refused("http://media.example.org/video", "media.example.org")
     assert (status, "not public" in detail) == (HTTPStatus.FORBIDDEN, True)
     assert len(connected) == 1

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run trackblur with these arguments (default: those of the process) and end the process."""
     ending = _Ending()
-    atexit.register(ending)  # before anything else does, so that it is called last
-    ending.code = run(list(sys.argv[1:] if arguments is None else arguments))
+    atexit.register(ending)  # before what the program imports does, so that it is called last
+    try:
+        ending.code = run(list(sys.argv[1:] if arguments is None else arguments))
+    except SystemExit as ended:
+        ending.code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        raise
     sys.exit(ending.code)
 
 
@@ -47,7 +51,7 @@ def run(arguments: list[str]) -> int:
 
 
 class _Ending:
-    """Ends the process at once if threads are left that hang in C code, as in opening a stream.
+    """Ends the process without Python's own end if threads are left, as in opening a stream.
 
     Python would take its objects and C libraries their data from under them, and now and then
     they would crash the process.
@@ -60,9 +64,9 @@ class _Ending:
             return
         for stream in (sys.stdout, sys.stderr):
             try:
-                if stream is not None:
+                if stream is not None and not stream.closed:
                     stream.flush()
-            except (OSError, ValueError):  # full, or closed
+            except OSError:  # its file system is full, or no one reads it
                 self.code = self.code or 1
         os._exit(self.code)
 

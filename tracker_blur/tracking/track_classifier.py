@@ -154,13 +154,14 @@ class TrackClassifier:
         return slot_of(seconds, interval) != slot_of(track.classified_seconds, interval)
 
     def _looks_better(self, track: TrackState) -> bool:
-        """Return whether what was taken for something else looks like a face now.
+        """Return whether what was classified last looked more like a face than what was before.
 
         A tracker may have followed something else until a face took its place.
         """
-        limits, newest = self._parameters, track.log_odds[-1]
-        is_open = self.pooled_log_odds(track) < limits.settled_log_odds
-        return is_open and newest > max(limits.better_log_odds, self.pooled_log_odds(track))
+        limits = self._parameters
+        if not track.log_odds or track.log_odds[-1] <= limits.better_log_odds:
+            return False
+        return self.pooled_log_odds(track) < min(track.log_odds[-1], limits.settled_log_odds)
 
     def _is_settled(self, track: TrackState) -> bool:
         limits = self._parameters

@@ -100,8 +100,8 @@ class ClassificationParameters(ParameterGroup):
     """Each of a track's first detections is classified, this many."""
 
     better_log_odds: float = 0.0
-    """So is the one after a detection with higher odds that are among the track's best, until it is
-    settled: a face may have taken the place of something else."""
+    """So is the one after a detection with higher odds, if these are higher than the mean of the
+    track's best and the track is not settled: a face may have taken the place of something else."""
 
     interval_seconds: float = 0.4
     """Later ones are classified once in this time: the same view of a face adds nothing new."""
@@ -203,11 +203,11 @@ class ClassificationParameters(ParameterGroup):
     start_log_odds: float = 2.4
     """A low-confidence detection with higher odds starts a track at once. At 2.0, more fists and
     bodies do: 4.8 instead of 4.0 % of the hard clips are hidden wrongly; at 2.9, a covered face is
-    open for 9 frames more, with YuNet."""
+    open for 9 frames more, with YuNet. A track with such odds is trusted, whatever it scores."""
 
     still_log_odds: float = 2.2
-    """In a still image, one with higher odds is a face: no other frames tell more. At 1.4, there is
-    one in 41 instead of 36 % of the images without any."""
+    """In a still image, one with higher odds is a face: no other frames tell more. At 1.4, there was
+    one in 41 instead of 36 % of the images without any, with the verifier of six rounds."""
 
     max_candidate_detections: int = 3
     """At most this many low-confidence detections of a frame are classified: the best ones, and one

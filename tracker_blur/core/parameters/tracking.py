@@ -85,7 +85,7 @@ class UnchangedFaceParameters(ParameterGroup):
     """When a face that the detector misses is still there, because nothing has changed."""
 
     min_log_odds: float = 3.0
-    """Only what is a face with higher odds is kept: at 1.4, where tracks start, a part of the
+    """Only what is a face with higher odds is kept: at 1.4, where tracks started, a part of the
     background was kept in makeup."""
 
     max_levels: float = 6.0

@@ -30,7 +30,7 @@ _OBJECTS_PER_SEARCH, _ALARMS_PER_SEARCH = 3000, 15000  # mining must stay cheap
 _CHUNK = 256
 _PLACES_PER_SEARCH = 1500
 _HARD_ODDS = -1.5  # log odds from which a place without an object is worth a lesson
-_FORGOTTEN_ODDS = 3.0  # from which a false alarm beside labeled objects may be one, too
+_FORGOTTEN_ODDS = 3.0  # above which a false alarm beside labeled objects may be one, too
 _HARDEST = 4.0  # times as often, for those that it gets wholly wrong
 
 
@@ -58,7 +58,7 @@ class HardExampleMiner:
         self._rng = rng
 
     def search(self, network: VerifierNetwork) -> None:
-        """Weigh the next few thousand; after the last one comes the first again."""
+        """Weigh the next thousands; after the last one comes the first again."""
         indices = self._objects.next(_OBJECTS_PER_SEARCH)
         self._objects.weigh(indices, torch.sigmoid(-self._answers(network, indices, True)))
         indices = self._alarms.next(_ALARMS_PER_SEARCH)
