@@ -206,8 +206,8 @@ class ClassificationParameters(ParameterGroup):
     open for 9 frames more, with YuNet. A track with such odds is trusted, whatever it scores."""
 
     still_log_odds: float = 2.2
-    """In a still image, one with higher odds is a face: no other frames tell more. At 1.4, there was
-    one in 41 instead of 36 % of the images without any, with the verifier of six rounds."""
+    """In a still image, one with higher odds is a face: no other frames tell more. At 1.4, with the
+    verifier of six rounds, there was one in 41 instead of 36 % of the images without any."""
 
     max_candidate_detections: int = 3
     """At most this many low-confidence detections of a frame are classified: the best ones, and one
