@@ -71,7 +71,7 @@ GROUP_COSINES = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 
 @dataclass(frozen=True)
 class Images:
-    """Embeddings of images, shape (n, 128), and whose they are; "" is nobody known."""
+    """Embeddings of images, shape (n, 128), and whose they are; "" is no one known."""
 
     vectors: Vectors
     names: npt.NDArray[np.str_]

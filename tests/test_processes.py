@@ -48,7 +48,7 @@ def test_the_end_of_a_process_is_the_end_of_its_pipe() -> None:
     assert worker.receive() is None
     assert worker.how_it_ended == "exit code 3"
     assert worker.wait(time.monotonic())
-    worker.send("nobody hears this")
+    worker.send("no one hears this")
 
 
 def test_a_process_that_does_not_end_is_killed() -> None:

@@ -254,7 +254,7 @@ def test_doubts_are_seen_once_and_stay_so(review: Review) -> None:
     for doubt in doubts:
         review.edit({"op": "seen", "doubt": doubt["id"]})
     summary = review.get().json()
-    assert (summary["doubts_left"], summary["reviewed"]) == (0, False)  # nobody has said so
+    assert (summary["doubts_left"], summary["reviewed"]) == (0, False)  # no one has said so
     review.edit({"op": "reviewed"})
     assert review.get().json()["reviewed"] is True
     assert all(doubt["seen"] for doubt in review.get("/doubts").json()["doubts"])

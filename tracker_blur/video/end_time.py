@@ -38,7 +38,7 @@ def end_before(path: Path, seconds: Fraction) -> Fraction | None:
         stream = video_stream(container, path)
         first: Fraction | None = None
         last = Fraction(0)
-        # Where a clock begins anew in the middle, as in joined recordings, the sum says more.
+        # Where a clock starts again in the middle, as in joined recordings, the sum says more.
         sums: defaultdict[int, Fraction] = defaultdict(Fraction)
         try:
             for packet in container.demux(*container.streams.video, *container.streams.audio):

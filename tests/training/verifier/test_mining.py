@@ -49,15 +49,15 @@ def test_what_is_surely_an_object_is_mined_only_in_images_without_any() -> None:
 
 
 @pytest.mark.parametrize(("answer", "is_mined"), [(2.9, True), (3.1, False)])
-def test_beside_objects_only_false_alarms_that_leave_a_doubt_are_mined(
+def test_next_to_objects_only_false_alarms_that_leave_a_doubt_are_mined(
     answer: float, is_mined: bool
 ) -> None:
     samples = [disk_crop_sample(0), empty_crop_sample(1)]
     dataset = CropDataset(samples, "face", CropAugmentation(), seed=0)
     HardExampleMiner(samples, dataset, CPU, seed=0).search(network_that_says(answer))
-    beside, in_empty = dataset.alarm_weights.tolist()
+    near, in_empty = dataset.alarm_weights.tolist()
     assert in_empty > 3.8
-    assert beside == (in_empty if is_mined else 1.0)
+    assert near == (in_empty if is_mined else 1.0)
 
 
 def test_no_false_alarm_is_mined_where_objects_may_be_unlabeled() -> None:

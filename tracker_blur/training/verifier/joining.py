@@ -3,7 +3,7 @@
 Two networks are seldom wrong about the same crop, so their mean is wrong less often (Hansen,
 Salamon, Neural Network Ensembles, IEEE PAMI 12(10), 1990). Networks of two kinds are wrong about
 the same one even less often; and one that goes on learning from new images forgets some of what it
-knew, which it need not remember beside the one that it started from.
+knew, which it need not remember next to the one that it started from.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Mining of hard examples: crops that the network gets wrong are shown more often.
 
-As `tracker_blur.training.mining`. Beside labeled objects, hands, ears and clothes are the false
-alarms that matter most; but what a network takes for an object without a doubt there is often one
-that people forgot to label, and is not mined. Random places in images without any object are
+As `tracker_blur.training.mining`. In images with labeled objects, hands, ears and clothes are the
+false alarms that matter most. But what a network takes for an object without a doubt there is often
+one that people forgot to label, and is not mined. Random places in images without any object are
 searched, too, for what no detector proposes today, but the next one may.
 """
 
@@ -30,7 +30,7 @@ _OBJECTS_PER_SEARCH, _ALARMS_PER_SEARCH = 3000, 15000  # mining must stay cheap
 _CHUNK = 256
 _PLACES_PER_SEARCH = 1500
 _HARD_ODDS = -1.5  # log odds from which a place without an object is worth a lesson
-_FORGOTTEN_ODDS = 3.0  # above which a false alarm beside labeled objects may be one, too
+_FORGOTTEN_ODDS = 3.0  # above which a false alarm next to labeled objects may be one, too
 _HARDEST = 4.0  # times as often, for those that it gets wholly wrong
 
 
@@ -63,8 +63,8 @@ class HardExampleMiner:
         self._objects.weigh(indices, torch.sigmoid(-self._answers(network, indices, True)))
         indices = self._alarms.next(_ALARMS_PER_SEARCH)
         answers = self._answers(network, indices, False)
-        beside_objects = torch.from_numpy(~self._is_empty[self._alarms.places[indices, 0]])
-        is_forgotten = beside_objects & (answers > _FORGOTTEN_ODDS)
+        next_to_objects = torch.from_numpy(~self._is_empty[self._alarms.places[indices, 0]])
+        is_forgotten = next_to_objects & (answers > _FORGOTTEN_ODDS)
         self._alarms.weigh(indices, torch.sigmoid(answers).masked_fill(is_forgotten, 0.0))
         self._search_places(network)
 
