@@ -63,10 +63,13 @@ def test_the_needed_odds_at_the_ends() -> None:
         small_log_odds=-3.0,
         large_log_odds=1.0,
         large_share=0.2,
-        certain_log_odds=2.0,
+        certain_log_odds=4.0,
+        large_certain_log_odds=2.0,
         certain_score_share=1.0,
     )
     assert needed_log_odds(0.0, 0.4, 0.4, limits) == pytest.approx(-3.0)
+    assert needed_log_odds(0.0, 1.0, 0.4, limits) == pytest.approx(-7.0)
+    assert needed_log_odds(0.1, 1.0, 0.4, limits) == pytest.approx(-4.0)
     assert needed_log_odds(0.1, 0.3, 0.4, limits) == pytest.approx(-1.0)
     assert needed_log_odds(0.5, 0.4, 0.4, limits) == pytest.approx(1.0)
     assert needed_log_odds(0.5, 0.7, 0.4, limits) == pytest.approx(0.0)

@@ -71,9 +71,16 @@ def test_a_body_that_contains_a_higher_scoring_face_is_not_hidden() -> None:
     assert found.box == SQUARE
 
 
-@pytest.mark.parametrize(("log_odds", "count"), [(-9.0, 0), (2.0, 1)])
+@pytest.mark.parametrize(("log_odds", "count"), [(-9.0, 0), (-1.5, 0), (2.0, 1)])
 def test_the_classifier_leaves_out_what_is_no_face(log_odds: float, count: int) -> None:
     detector = replace(class_detector("face"), classifier=ScriptedClassifier(log_odds))
+    assert len(detect_still(detector, still(SQUARE))) == count
+
+
+@pytest.mark.parametrize(("log_odds", "count"), [(-1.1, 0), (-0.9, 1)])
+def test_a_face_of_the_highest_score_needs_some_odds(log_odds: float, count: int) -> None:
+    detector = class_detector("face", BrightDetector(score=1.0))
+    detector = replace(detector, classifier=ScriptedClassifier(log_odds))
     assert len(detect_still(detector, still(SQUARE))) == count
 
 

@@ -69,7 +69,10 @@ def needed_log_odds(
     uncertain = parameters.certain_score_share * confidence
     above, most = score - uncertain, 1 - uncertain
     certainty = min(1.0, max(0.0, above / most)) if most > 0 else float(above >= 0)
-    return needed - certainty * parameters.certain_log_odds
+    return needed - certainty * (
+        parameters.certain_log_odds
+        + largeness * (parameters.large_certain_log_odds - parameters.certain_log_odds)
+    )
 
 
 def representative_score(

@@ -114,10 +114,16 @@ def _classified(
     others = others[: limits.max_still_detections]
     odds = log_odds(classifier, frame, view, [one.box for one in (*faces, *others)])
     shorter_px = min(frame.size)
+    # No other frame tells more: large faces that score high may have odds as low as small ones.
+    as_small = replace(limits, large_certain_log_odds=limits.certain_log_odds)
     kept = [
         face
         for face, its_odds in zip(faces, odds, strict=False)
-        if its_odds >= needed_log_odds(face.box.size / shorter_px, face.score, confidence, limits)
+        if its_odds
+        >= max(
+            limits.least_still_log_odds,
+            needed_log_odds(face.box.size / shorter_px, face.score, confidence, as_small),
+        )
     ]
     kept_boxes = [face.box for face in kept]
     return kept + [

@@ -147,7 +147,11 @@ class ClassificationParameters(ParameterGroup):
     montage_cuts are exposed; with smaller faces as well, 8 with YuNet."""
 
     certain_log_odds: float = 5.0
-    """How much lower the odds may be when detections score 1, proportionally less"""
+    """How much lower the odds of the smallest faces may be when detections score 1,"""
+
+    large_certain_log_odds: float = 3.0
+    """and those of large faces, proportionally less (at 2.5, two faces of street_crowd are open for
+    17 frames, with YuNet)"""
 
     certain_score_share: float = 0.7
     """above this share of the confidence."""
@@ -156,7 +160,7 @@ class ClassificationParameters(ParameterGroup):
     """Of a track, this share of the mean score counts, and the best score for the rest: a hand
     scores like a face now and then, a face nearly always."""
 
-    cut_off_log_odds: float = 2.8
+    cut_off_log_odds: float = 2.0
     """How much lower they may be, in a video, of what the left, right or upper border cuts off."""
 
     group_log_odds: float = 2.5
@@ -208,6 +212,10 @@ class ClassificationParameters(ParameterGroup):
     still_log_odds: float = 2.2
     """In a still image, one with higher odds is a face: no other frames tell more. At 1.4, with the
     verifier of six rounds, there was one in 41 instead of 36 % of the images without any."""
+
+    least_still_log_odds: float = -1.0
+    """In a still image, one of high confidence with lower odds is no face, whatever it scores: one
+    frame is one chance to score high. From 0 on, one face in a hundred is lost."""
 
     max_candidate_detections: int = 3
     """At most this many low-confidence detections of a frame are classified: the best ones, and one
