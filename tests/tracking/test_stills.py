@@ -71,7 +71,7 @@ def test_a_body_that_contains_a_higher_scoring_face_is_not_hidden() -> None:
     assert found.box == SQUARE
 
 
-@pytest.mark.parametrize(("log_odds", "count"), [(-9.0, 0), (-1.5, 0), (2.0, 1)])
+@pytest.mark.parametrize(("log_odds", "count"), [(-9.0, 0), (2.0, 1)])
 def test_the_classifier_leaves_out_what_is_no_face(log_odds: float, count: int) -> None:
     detector = replace(class_detector("face"), classifier=ScriptedClassifier(log_odds))
     assert len(detect_still(detector, still(SQUARE))) == count
@@ -82,6 +82,23 @@ def test_a_face_of_the_highest_score_needs_some_odds(log_odds: float, count: int
     detector = class_detector("face", BrightDetector(score=1.0))
     detector = replace(detector, classifier=ScriptedClassifier(log_odds))
     assert len(detect_still(detector, still(SQUARE))) == count
+
+
+def test_a_small_face_of_the_highest_score_needs_some_odds_too() -> None:
+    small = detection(Box.from_xywh(120, 60, 12, 12), 1.0)
+    detector = class_detector("face", ScriptedDetector([[small]]))
+    detector = replace(detector, classifier=ScriptedClassifier(-1.5))
+    assert detect_still(detector, still(None)) == []
+
+
+def test_a_plate_of_the_highest_score_may_have_lower_odds() -> None:
+    plate = detection(Box.from_xywh(120, 60, 60, 20), 1.0)
+    detector = replace(
+        class_detector("plate", ScriptedDetector([[plate]])),
+        classifier=ScriptedClassifier(-3.0),
+        parameters=parameters_of("plate", PARAMETERS),
+    )
+    assert len(detect_still(detector, still(None))) == 1
 
 
 @pytest.mark.parametrize(("log_odds", "count"), [(0.0, 0), (4.0, 1)])

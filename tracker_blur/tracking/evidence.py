@@ -49,8 +49,8 @@ def needed_log_odds(
 
     A large face is seen well, and hiding what is none costs much of the frame. So it needs better
     odds than a small one, and still better ones if these are the best of many crops. What the
-    detector scores high needs worse. Where a share of the crops decides, more crops change nothing:
-    a face must not be shown because it is seen for hours.
+    detector scores high may have worse ones, though less so the larger it is. Where a share of the
+    crops decides, more crops change nothing: a face must not be shown because it is seen for hours.
 
     Args:
         size_share: Its size, as a share of the frame's shorter side.

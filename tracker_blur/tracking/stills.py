@@ -114,7 +114,8 @@ def _classified(
     others = others[: limits.max_still_detections]
     odds = log_odds(classifier, frame, view, [one.box for one in (*faces, *others)])
     shorter_px = min(frame.size)
-    # No other frame tells more: large faces that score high may have odds as low as small ones.
+    # No other frame tells more: a high score lowers the odds that large faces need by as much as
+    # those of small ones, though they start from more (`large_log_odds`).
     as_small = replace(limits, large_certain_log_odds=limits.certain_log_odds)
     kept = [
         face

@@ -70,12 +70,12 @@ class PlateParameters(ParameterGroup):
     certain_log_odds: float = 6.0
     """These are by the best score of a track, from the confidence on."""
 
-    least_still_log_odds: float = -7.0
-    """A still image needs no better odds than a video."""
-
     certain_score_share: float = 1.0
 
     mean_score_share: float = 0.0
+
+    least_still_log_odds: float = -7.0
+    """The least that any plate needs: in a still image, there is no other limit."""
 
     cut_off_log_odds: float = 1.0
 

@@ -147,14 +147,14 @@ class ClassificationParameters(ParameterGroup):
     montage_cuts are exposed; with smaller faces as well, 8 with YuNet."""
 
     certain_log_odds: float = 5.0
-    """How much lower the odds of the smallest faces may be when detections score 1,"""
+    """By how much lower the odds of the smallest faces may be when detections score 1,"""
 
     large_certain_log_odds: float = 3.0
-    """and those of large faces, proportionally less (at 2.5, two faces of street_crowd are open for
-    17 frames, with YuNet)"""
+    """and those of large faces (at 2.5, two faces of street_crowd are open for 17 frames, with
+    YuNet); by size, something between. With lower scores it is proportionally less,"""
 
     certain_score_share: float = 0.7
-    """above this share of the confidence."""
+    """down to nothing at this share of the confidence."""
 
     mean_score_share: float = 0.9
     """Of a track, this share of the mean score counts, and the best score for the rest: a hand
@@ -215,7 +215,8 @@ class ClassificationParameters(ParameterGroup):
 
     least_still_log_odds: float = -1.0
     """In a still image, one of high confidence with lower odds is no face, whatever it scores: one
-    frame is one chance to score high. From 0 on, one face in a hundred is lost."""
+    frame is one chance to score high. At 0, and with 4.0 for `still_log_odds`, one face in a
+    hundred is lost."""
 
     max_candidate_detections: int = 3
     """At most this many low-confidence detections of a frame are classified: the best ones, and one
