@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tracker_blur.core.frame import Image
 
+LONGEST = PARAMETERS.backtracking.max_unconfirmed_frames
 NEVER = BrightDetector(score=0.0)  # its detections are below every threshold
 
 
@@ -54,11 +55,11 @@ def test_a_face_is_detected_back_to_where_it_appeared() -> None:
 
 
 def test_the_tracker_tracks_a_face_that_redetection_misses() -> None:
-    steps = [3.0 * index for index in range(1, 6)]
+    steps = [3.0 * index for index in range(1, LONGEST + 1)]
     earlier = [shifted(-dx) for dx in steps]
     past = enumerate(earlier, 1)
     path = list(backtrack(PORTRAIT, FACE, past, csrt(), redetector(NEVER), PARAMETERS))
-    assert len(path) == 5
+    assert len(path) == LONGEST
     for (box, score, origin), dx in zip(path, steps, strict=True):
         assert box.iou(FACE.moved(-dx, 0)) > 0.6
         assert (score, origin) == (0.0, Origin.TRACKED)
@@ -66,17 +67,17 @@ def test_the_tracker_tracks_a_face_that_redetection_misses() -> None:
 
 def test_an_unconfirmed_tracker_is_trusted_for_a_few_frames_only() -> None:
     path = path_of(wall(SQUARE), [wall(SQUARE)] * 30, StillTracker, NEVER)
-    assert [origin for _, _, origin in path] == [Origin.TRACKED] * 6
+    assert [origin for _, _, origin in path] == [Origin.TRACKED] * LONGEST
 
 
 def test_each_detection_renews_the_trust_and_gives_the_score() -> None:
     unseen = wall()  # the tracker says that the face is there all the same
-    earlier = [unseen] * 5 + [wall(SQUARE)] + [unseen] * 20
+    earlier = [unseen] * LONGEST + [wall(SQUARE)] + [unseen] * 20
     path = path_of(wall(SQUARE), earlier, StillTracker)
     assert [origin for _, _, origin in path] == (
-        [Origin.TRACKED] * 5 + [Origin.DETECTED] + [Origin.TRACKED] * 6
+        [Origin.TRACKED] * LONGEST + [Origin.DETECTED] + [Origin.TRACKED] * LONGEST
     )
-    assert [score for _, score, _ in path] == [0.0] * 5 + [0.6] * 7
+    assert [score for _, score, _ in path] == [0.0] * LONGEST + [0.6] * (LONGEST + 1)
 
 
 def test_where_detector_and_tracker_lose_the_face_the_path_ends() -> None:

@@ -165,8 +165,8 @@ def test_new_faces_of_a_crowd_are_tracked_back_by_what_earlier_views_showed() ->
 
 
 def test_a_gap_that_is_too_long_ends_the_path_of_a_new_face() -> None:
-    limits = replace(PARAMETERS.backtracking, max_unconfirmed_frames=1)
-    few = replace(PARAMETERS, backtracking=limits)
+    limits = replace(PARAMETERS.crowds, max_backtracking_gap_frames=1)
+    few = replace(PARAMETERS, crowds=limits)
     tracker = Backtracker(LosingTracker, CountingRedetector(), RATE, few)
     new = Face(0, place(0), 0.9, Origin.DETECTED)
     views = [seen_step(seen=tuple(crowd())), seen_step(), seen_step(new)]

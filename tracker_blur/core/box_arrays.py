@@ -90,6 +90,16 @@ def are_among(boxes: Sequence[Box], others: Sequence[Box], iou: float) -> list[b
     return found.tolist()
 
 
+def are_covered(boxes: Sequence[Box], others: Sequence[Box], share: float) -> list[bool]:
+    """Return for each box whether one of the others covers more than this share of it."""
+    below, above = edges(boxes), edges(others)
+    rows, columns = touching(below, above)
+    shared = intersection_areas(above[columns], below[rows])
+    covered = np.zeros(len(below), bool)
+    covered[rows[shared > share * areas(below)[rows]]] = True
+    return covered.tolist()
+
+
 def suppress_overlaps(detections: Iterable[Detection], iou: float) -> list[Detection]:
     """Keep the best of detections of one class that overlap by more than `iou` (greedy NMS)."""
     best_first = sorted(detections, key=lambda detection: -detection.score)

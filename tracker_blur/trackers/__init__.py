@@ -13,6 +13,8 @@ import cv2
 from tracker_blur.core.box import Box
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tracker_blur.core.frame import Image
 
 
@@ -32,11 +34,15 @@ _MIN_SIDE_PX = 8  # correlation filters fail below
 
 
 class OpenCVTracker:
-    """One of OpenCV's trackers as a `Tracker`; they take whole pixels inside the image."""
+    """One of OpenCV's trackers as a `Tracker`; they take whole pixels inside the image.
 
-    def __init__(self, tracker: cv2.Tracker) -> None:
-        self._tracker = tracker
-        self._started = False
+    Args:
+        create: Returns a new one for a face in this box.
+    """
+
+    def __init__(self, create: Callable[[Box], cv2.Tracker]) -> None:
+        self._create = create
+        self._tracker: cv2.Tracker | None = None
 
     def start(self, image: Image, box: Box) -> None:
         """Learn the face. A box that is too small or outside the image is lost from the start."""
@@ -44,15 +50,16 @@ class OpenCVTracker:
         left, top, right, bottom = box.clipped(width, height).outward()
         if right - left < _MIN_SIDE_PX or bottom - top < _MIN_SIDE_PX:
             return
+        tracker = self._create(box)
         try:
-            self._tracker.init(image, (left, top, right - left, bottom - top))
+            tracker.init(image, (left, top, right - left, bottom - top))
         except cv2.error:  # for example a template that scaling leaves without a size
             return
-        self._started = True
+        self._tracker = tracker
 
     def update(self, image: Image) -> Box | None:
         """Return where the face is in this image; None when it is lost."""
-        if not self._started:
+        if self._tracker is None:
             return None
         try:
             is_found, (x, y, width, height) = self._tracker.update(image)

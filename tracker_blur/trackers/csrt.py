@@ -16,13 +16,24 @@ from tracker_blur.trackers import OpenCVTracker, Tracker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tracker_blur.core.box import Box
     from tracker_blur.weights.store import Weights
+
+
+_FINE_PX = 24.0
+"""CSRT divides a smaller face into cells of one or two pixels. They show no gradients that help,
+but 18 channels of them take two thirds of its time."""
 
 
 def load(weights: Weights) -> Callable[[], Tracker]:
     """Return a factory of CSRT trackers; no weights are needed."""
+    return lambda: OpenCVTracker(_create)
+
+
+def _create(box: Box) -> cv2.Tracker:
     parameters = cv2.TrackerCSRT.Params()
     parameters.template_size = 64
     parameters.use_segmentation = False
     parameters.number_of_scales = 9
-    return lambda: OpenCVTracker(cv2.TrackerCSRT.create(parameters))
+    parameters.use_hog = box.size >= _FINE_PX
+    return cv2.TrackerCSRT.create(parameters)

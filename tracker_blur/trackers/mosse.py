@@ -14,14 +14,15 @@ from tracker_blur.trackers import OpenCVTracker, Tracker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tracker_blur.core.box import Box
     from tracker_blur.weights.store import Weights
 
 
 def load(weights: Weights) -> Callable[[], Tracker]:
     """Return a factory of MOSSE trackers; no weights are needed."""
-    return lambda: OpenCVTracker(_create())
+    return lambda: OpenCVTracker(_create)
 
 
-def _create() -> cv2.Tracker:
+def _create(_: Box) -> cv2.Tracker:
     # OpenCV's type stubs call the upgraded tracker by the name of the legacy class.
     return cast("cv2.Tracker", cv2.legacy.upgradeTrackingAPI(cv2.legacy.TrackerMOSSE.create()))

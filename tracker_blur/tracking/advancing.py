@@ -5,9 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tracker_blur.core.box_arrays import areas, edges, intersection_areas, touching
+from tracker_blur.core.box_arrays import are_covered
 from tracker_blur.core.tracks import Origin
 
 if TYPE_CHECKING:
@@ -67,7 +65,9 @@ class Advancer:
         def box_of(track: TrackState) -> Box | None:
             return None if last_image is None else self._tracked(track, last_image, image)
 
-        occluded = self._occluded([track.box for track in tracks], detected)
+        # A tracker would jump to the face in front.
+        share = self._parameters.online.max_occluded_share
+        occluded = are_covered([track.box for track in tracks], detected, share)
         visible = [
             track
             for track, is_one in zip(tracks, occluded, strict=True)
@@ -83,16 +83,6 @@ class Advancer:
                 track.advance(box, seconds)
             else:
                 track.hold(seconds)
-
-    def _occluded(self, boxes: Sequence[Box], detected: Sequence[Box]) -> list[bool]:
-        """Return whether a detected face is in front of each box: a tracker would jump to it."""
-        share = self._parameters.online.max_occluded_share
-        behind, front = edges(boxes), edges(detected)
-        rows, columns = touching(behind, front)
-        shared = intersection_areas(front[columns], behind[rows])
-        occluded = np.zeros(len(behind), bool)
-        occluded[rows[shared > share * areas(behind)[rows]]] = True
-        return occluded.tolist()
 
     def _is_trackable(self, track: TrackState, seconds: float) -> bool:
         """Return whether a tracker may be trusted with a face."""

@@ -179,7 +179,7 @@ class Backtracker:
         the faces that it does not show are detected again in crops. None has a tracker.
         """
         detected_now = {other.track_id for other in step.faces if other.origin is Origin.DETECTED}
-        longest = self._parameters.backtracking.max_unconfirmed_frames
+        longest = self._parameters.crowds.max_backtracking_gap_frames
         paths = [_Path(face, face.box, step.ways.get(face.track_id, USUAL)) for face in new]
         crops_left = self._parameters.crowds.max_backtracking_crops
         for past in reversed(self._window):
@@ -246,9 +246,10 @@ def backtrack(
     tracker: Tracker | None = None
     previous, detected = newest, box
     confirmed_back, score = 0, 0.0
+    longest = parameters.backtracking.max_unconfirmed_frames
     for back, image in earlier:
         tracked, detection = None, redetector.detect(image, box, way)
-        if detection is None and new_tracker is not None:
+        if detection is None and new_tracker is not None and back - confirmed_back <= longest:
             if tracker is None:
                 tracker = new_tracker()
                 tracker.start(previous, box)
@@ -266,8 +267,6 @@ def backtrack(
         ):
             return
         else:
-            if back - confirmed_back > parameters.backtracking.max_unconfirmed_frames:
-                return
             box = tracked
             yield box, score, Origin.TRACKED
         previous = image
