@@ -34,7 +34,7 @@ def folder(small_clip: Path, small_image: Path, tmp_path: Path) -> Path:
     shutil.copy(small_clip, path / "a.mp4")
     write_clip(path / "m.webm", codec="libvpx-vp9", frames=4)
     shutil.copy(small_image, path / "people.png")
-    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(path / "nobody.png")
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(path / "no-one.png")
     (path / "broken.jpg").write_bytes(b"no image")
     return path
 
@@ -50,7 +50,7 @@ def test_a_setting_that_one_file_cannot_take_stops_no_other(
     assert run(folder, tmp_path / "out", *HAAR, "--preset", "medium", "--json") == 1
     summary, messages = printed_json(capsys)
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["a.mp4", "nobody.png", "people.png"]
+    assert written == ["a.mp4", "no-one.png", "people.png"]
     assert [file["input"] for file in summary["files"]] == [str(folder / name) for name in written]
     failed = {file["input"]: file["error"] for file in summary["failed"]}
     assert set(failed) == {str(folder / name) for name in ("m.webm", "broken.jpg")}
@@ -58,15 +58,15 @@ def test_a_setting_that_one_file_cannot_take_stops_no_other(
     assert "3 done, 0 skipped, 2 failed" in messages
     for name in ("m.webm", "broken.jpg"):
         assert f"trackblur: failed: {folder / name}\n" in messages
-    assert f"trackblur: nothing to hide was found in {folder / 'nobody.png'}\n" in messages
+    assert f"trackblur: nothing to hide was found in {folder / 'no-one.png'}\n" in messages
     assert f"found in {folder / 'people.png'}" not in messages
 
 
 def test_one_file_in_which_nothing_was_found_is_named_too(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(folder / "nobody.png", tmp_path / "out.png", *HAAR) == 0
-    assert f"nothing to hide was found in {folder / 'nobody.png'}" in capsys.readouterr().err
+    assert run(folder / "no-one.png", tmp_path / "out.png", *HAAR) == 0
+    assert f"nothing to hide was found in {folder / 'no-one.png'}" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_page_that_cannot_be_written_in_the_end_is_a_failure(
     page = tmp_path / "report.html"
     monkeypatch.setattr("tracker_blur.cli.verify_report.write_page", full)
     out = tmp_path / "out.png"
-    assert run(folder / "nobody.png", out, *HAAR, "--verify-report", page, "--json") == 1
+    assert run(folder / "no-one.png", out, *HAAR, "--verify-report", page, "--json") == 1
     summary, messages = printed_json(capsys)
     error = f"{page}: cannot be written (no space left)"
     assert summary["failed"] == [{"input": str(page), "error": error}]

@@ -40,7 +40,7 @@ def folder(small_clip: Path, small_image: Path, tmp_path: Path) -> Path:
     (path / "a-broken.jpg").write_bytes(b"no image")
     shutil.copy(small_clip, path / "b.mp4")
     shutil.copy(small_image, path / "c.png")
-    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(path / "d-nobody.png")
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(path / "d-no-one.png")
     write_clip(path / "e.webm", codec="libvpx-vp9", frames=4)  # takes no preset "medium"
     shutil.copy(small_clip, path / "sub" / "f.mov")
     (path / "only-broken" / "g.jpg").write_bytes(b"no image")
@@ -87,7 +87,7 @@ def test_outputs_messages_and_json_are_those_of_one_by_one(
         shutil.rmtree(out)
     alone, together = results
     assert together[0] == alone[0] == 1
-    assert set(alone[1]) == {"b.mp4", "c.png", "d-nobody.png", "sub", "sub/f.mov"}
+    assert set(alone[1]) == {"b.mp4", "c.png", "d-no-one.png", "sub", "sub/f.mov"}
     assert together[1] == alone[1]
     assert together[2] == alone[2]
     assert together[3] == alone[3]

@@ -10,6 +10,7 @@ from hypothesis import given
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.box_arrays import (
     are_among,
+    are_occluded,
     areas,
     edges,
     intersection_areas,
@@ -59,6 +60,15 @@ def test_overlapping_pairs_are_those_of_the_plain_comparison(
     plain = [(i, j) for i, a in enumerate(one) for j, b in enumerate(other) if a.iou(b) > iou]
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == plain
     assert are_among(one, other, iou) == [any(a.iou(b) > iou for b in other) for a in one]
+
+
+@given(crowds, crowds, shares)
+def test_occluded_is_what_another_box_shares_enough_of(
+    behind: list[Box], front: list[Box], share: float
+) -> None:
+    assert are_occluded(behind, front, share) == [
+        any(one.intersection_area(box) > share * box.area for one in front) for box in behind
+    ]
 
 
 @given(st.lists(detections, max_size=12), shares)

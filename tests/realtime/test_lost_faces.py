@@ -97,12 +97,12 @@ def test_waiting_frames_have_no_lost_face_once_it_is_detected_again() -> None:
 
 
 def test_a_face_behind_an_object_of_another_class_is_explained_and_no_number_is_shared() -> None:
-    losses = LostFaces(0.5, lambda: None, LiveTiming())
+    lost_faces = LostFaces(0.5, lambda: None, LiveTiming())
     for _ in range(6):
-        losses.add([seen(detected()), seen(detected(CENTER.moved(80, 0)))], SIZE)
-    losses.add([seen(held()), seen(detected(CENTER.moved(20, 0)))], SIZE)
-    losses.add([seen(held()), seen(detected(CENTER.moved(80, 0)))], SIZE)
-    assert [losses.is_face_lost() for _ in range(8)] == [False] * 7 + [True]
+        lost_faces.add([seen(detected()), seen(detected(CENTER.moved(80, 0)))], SIZE)
+    lost_faces.add([seen(held()), seen(detected(CENTER.moved(20, 0)))], SIZE)
+    lost_faces.add([seen(held()), seen(detected(CENTER.moved(80, 0)))], SIZE)
+    assert [lost_faces.is_face_lost() for _ in range(8)] == [False] * 7 + [True]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""CSRT on faces that take up few pixels, where it works with other features."""
+"""CSRT on faces of few pixels, which it tracks without their gradients, and on larger ones."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def test_a_moving_face_of_any_size_is_tracked(width: float) -> None:
     for step in range(13):
         dx, dy = 6.0 * step * scale, 3.0 * step * scale
         motion = np.array([[scale, 0, dx], [0, scale, dy]], np.float32)
-        view = cv2.warpAffine(image, motion, (160, 160), borderMode=cv2.BORDER_REFLECT)
-        view = np.asarray(view, np.uint8)
+        shifted = cv2.warpAffine(image, motion, (160, 160), borderMode=cv2.BORDER_REFLECT)
+        view = np.asarray(shifted, np.uint8)
         face = FACE.scaled(scale, scale).moved(dx, dy)
         if step == 0:
             tracker.start(view, face)

@@ -1,4 +1,4 @@
-"""Who gets an answer, and what is said about it: a real server, asked by strangers."""
+"""Who gets an answer, and what is said about it: a real server, and clients that may not ask."""
 
 from __future__ import annotations
 

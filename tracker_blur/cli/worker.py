@@ -67,7 +67,7 @@ def work(pipe: Connection, task: Task) -> None:
     handle_signals()
     try:
         _work(pipe, task)
-    except (KeyboardInterrupt, EOFError, OSError):  # told to stop; or the other process has gone
+    except (KeyboardInterrupt, EOFError, OSError):  # it is to stop; or the other process is gone
         pass
     finally:
         ignore_signals()

@@ -90,14 +90,14 @@ def are_among(boxes: Sequence[Box], others: Sequence[Box], iou: float) -> list[b
     return found.tolist()
 
 
-def are_covered(boxes: Sequence[Box], others: Sequence[Box], share: float) -> list[bool]:
-    """Return for each box whether one of the others covers more than this share of it."""
-    below, above = edges(boxes), edges(others)
-    rows, columns = touching(below, above)
-    shared = intersection_areas(above[columns], below[rows])
-    covered = np.zeros(len(below), bool)
-    covered[rows[shared > share * areas(below)[rows]]] = True
-    return covered.tolist()
+def are_occluded(boxes: Sequence[Box], others: Sequence[Box], share: float) -> list[bool]:
+    """Return for each box whether one of the others shares more than this share of its area."""
+    behind, front = edges(boxes), edges(others)
+    rows, columns = touching(behind, front)
+    shared = intersection_areas(front[columns], behind[rows])
+    occluded = np.zeros(len(behind), bool)
+    occluded[rows[shared > share * areas(behind)[rows]]] = True
+    return occluded.tolist()
 
 
 def suppress_overlaps(detections: Iterable[Detection], iou: float) -> list[Detection]:

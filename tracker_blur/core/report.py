@@ -102,7 +102,7 @@ class Report:
 
     @property
     def separate_counts(self) -> dict[str, int]:
-        """How many tracks of each target class are hidden on their own: what people are told.
+        """How many tracks of each target class are hidden on their own, as reported to users.
 
         A track that lies within another hidden one's area in nearly all of its frames is no
         further person: see `core.separate_tracks`. Where tracks are not known as a whole, as in

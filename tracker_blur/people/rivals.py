@@ -46,7 +46,7 @@ class Rivals:
         means: Vectors,
         parameters: PeopleParameters,
     ) -> None:
-        self._nobody = np.full(len(means), -1.0)
+        self._no_one = np.full(len(means), -1.0)
         self._faces = faces
         self._likeness = {
             track.track_id: np.asarray(faces[track.track_id].vectors @ means.T, np.float64)
@@ -100,5 +100,5 @@ class Rivals:
         return first, last, self._highest(seconds)
 
     def _highest(self, likeness: Iterable[Likeness]) -> Likeness:
-        highest: Likeness = np.maximum.reduce([self._nobody, *likeness])
+        highest: Likeness = np.maximum.reduce([self._no_one, *likeness])
         return highest

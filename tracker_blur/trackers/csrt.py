@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from tracker_blur.core.box import Box
     from tracker_blur.weights.store import Weights
 
-
-_FINE_PX = 24.0
-"""CSRT divides a smaller face into cells of one or two pixels. They show no gradients that help,
-but 18 channels of them take two thirds of its time."""
+_MIN_HOG_PX = 24.0
+"""Of smaller faces, CSRT's cells are one or two pixels wide. Their gradients (HOG) take half of its
+time, and no fewer faces are exposed with them: docs/decisions/0087."""
 
 
 def load(weights: Weights) -> Callable[[], Tracker]:
@@ -35,5 +34,5 @@ def _create(box: Box) -> cv2.Tracker:
     parameters.template_size = 64
     parameters.use_segmentation = False
     parameters.number_of_scales = 9
-    parameters.use_hog = box.size >= _FINE_PX
+    parameters.use_hog = box.size >= _MIN_HOG_PX
     return cv2.TrackerCSRT.create(parameters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from tracker_blur.core.box_arrays import are_covered
+from tracker_blur.core.box_arrays import are_occluded
 from tracker_blur.core.tracks import Origin
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Advancer:
 
         # A tracker would jump to the face in front.
         share = self._parameters.online.max_occluded_share
-        occluded = are_covered([track.box for track in tracks], detected, share)
+        occluded = are_occluded([track.box for track in tracks], detected, share)
         visible = [
             track
             for track, is_one in zip(tracks, occluded, strict=True)

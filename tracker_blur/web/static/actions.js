@@ -44,7 +44,7 @@ export class Actions {
     const people = new Set([...(isMore ? store.people : []), ...within.map(({ track }) => store.video.personByTrack.get(track)?.id).filter((id) => id !== undefined)]);
     store.set({ tool: "select", people: [...people], track: null, zone: null, doubt: null });
     if (people.size) announce(texts.people.selected(people.size));
-    else toast(texts.people.nobodyWithin);
+    else toast(texts.people.noOneWithin);
   }
 
   selectZone(number) {

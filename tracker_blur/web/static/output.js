@@ -64,7 +64,7 @@ export class Output {
   #listShown() {
     const { video } = this.store;
     const shown = video.shownPeople();
-    setText(byId("render-shown-title"), shown.length ? texts.output.shown(shown.length) : texts.output.nobodyShown);
+    setText(byId("render-shown-title"), shown.length ? texts.output.shown(shown.length) : texts.output.noOneShown);
     const rows = shown.map((person) => {
       const face = el("img", { alt: "" });
       this.faces.show(face, person.faces[0], FACE);

@@ -33,7 +33,7 @@ export class PeopleWall {
       }
     }
     for (const [name, people] of groups) this.#group(name, groups.length > 1).list.show(people);
-    if (!groups.length) this.root.replaceChildren(el("p", { class: "quiet empty", text: video.is_image ? texts.people.nobodyPhoto : texts.people.nobody }));
+    if (!groups.length) this.root.replaceChildren(el("p", { class: "quiet empty", text: video.is_image ? texts.people.noOneInPhoto : texts.people.noOne }));
     else this.root.querySelector(":scope > .empty")?.remove();
     const hidden = video.people.filter((person) => person.hidden === true && !person.visible).length;
     setText(byId("people-count"), texts.people.count(hidden, video.people.length - hidden));

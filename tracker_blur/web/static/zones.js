@@ -37,7 +37,7 @@ export class Zones {
   #shownSince(before) {
     const { video } = this.store;
     const shown = video.people.filter(({ id, visible }) => visible > (before.personById.get(id)?.visible ?? 0));
-    return shown.length ? texts.zones.nowShown(shown.map((person) => video.nameOf(person)).join(", ")) : texts.zones.nobodyShown;
+    return shown.length ? texts.zones.nowShown(shown.map((person) => video.nameOf(person)).join(", ")) : texts.zones.noOneShown;
   }
 
   /** Move it, at the current time, to these corners in pixels. */
