@@ -18,6 +18,9 @@ that compares its output with the clip and the annotations.
   virtual environment. The first run makes that and keeps deface's outputs there.
 - plain: what trackblur's detector detects in each frame by itself, and nothing else.
 
+Some annotated boxes show no face: those in benchmarks/wrong_boxes.csv were looked at. They count
+like all others, but "in wrong boxes" says how many of the exposed face-frames are theirs.
+
 In the totals, face-frames are pooled, and so are tracks; over-blur and jitter are the clips' means,
 weighted by their face-frames. `/ deface` is the over-blur divided by that of deface-0.2, followed
 in parentheses by that of the clip where it is largest. A † marks an output with more or fewer
@@ -45,7 +48,7 @@ import venv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -67,6 +70,7 @@ DEFACE_ENCODER = {"codec": "libx264", "macro_block_size": 2}  # its default woul
 BASELINE = "deface-0.2"
 NOTHING = "-"
 MARKS = "<!-- tables: benchmarks/leaks.py -->", "<!-- end of tables -->"
+WRONG_BOXES = ROOT / "benchmarks" / "wrong_boxes.csv"
 HARD_MARKS = "<!-- tables: benchmarks/leaks.py --hard -->", "<!-- end of tables of hard clips -->"
 HARD_TRUTH = ROOT / "benchmarks" / "hard_clips"
 HARD_DETECTORS = {"own weights": "onnx", "YuNet present": "auto"}
@@ -99,6 +103,7 @@ class Figures:
     Attributes:
         face_frames: annotated faces, counted in each frame.
         exposed: exposed face-frames.
+        in_wrong_boxes: those of them whose annotated box is known to show no face.
         longest_run: most successive frames in which a face is exposed.
         tracks: annotated tracks.
         clean: tracks that are never exposed.
@@ -113,6 +118,7 @@ class Figures:
 
     face_frames: int
     exposed: int
+    in_wrong_boxes: int
     longest_run: int
     tracks: int
     clean: int
@@ -373,10 +379,13 @@ def _judged(clip: Clip, redacted: Path, judge: Path, seconds: float) -> Figures:
     scores = json.loads(summary)
     with clip.truth.open(newline="") as rows:
         lengths = Counter(row["track"] for row in csv.DictReader(rows))
-    exposed = Counter(re.sub(r"exposed track (.*) frame \d+ cover .*", r"\1", e) for e in exposures)
+    found = [re.fullmatch(r"exposed track (.*) frame (\d+) cover .*", line) for line in exposures]
+    shown = [(match[1], int(match[2])) for match in found if match is not None]
+    exposed = Counter(track for track, _ in shown)
     return Figures(
         face_frames=scores["face_frames"],
         exposed=scores["exposed"],
+        in_wrong_boxes=sum(_is_wrong(clip.name, track, frame) for track, frame in shown),
         longest_run=scores["longest_run"],
         tracks=scores["tracks"],
         clean=round(scores["clean_tracks_pct"] * scores["tracks"] / 100),
@@ -388,6 +397,21 @@ def _judged(clip: Clip, redacted: Path, judge: Path, seconds: float) -> Figures:
         is_complete="number of frames" not in judged.stderr,
         seconds=seconds,
     )
+
+
+def _is_wrong(clip: str, track: str, frame: int) -> bool:
+    """Return whether an annotated box is known to show no face."""
+    return any(
+        (clip, track) == (row["clip"], row["track"])
+        and int(row["first"]) <= frame <= int(row["last"])
+        for row in _wrong_boxes()
+    )
+
+
+@cache
+def _wrong_boxes() -> list[dict[str, str]]:
+    with WRONG_BOXES.open(newline="") as rows:
+        return list(csv.DictReader(rows))
 
 
 def _rows(results: Sequence[Mapping[str, Figures]]) -> Iterator[list[str]]:
@@ -403,7 +427,8 @@ def _cells(clips: Sequence[Figures], baselines: Sequence[Figures]) -> Iterator[s
     """Yield the cells of a tool over some clips, given those of the baseline if it was run."""
     total = _total(clips)
     if total.face_frames:
-        yield f"{100 * total.exposed / total.face_frames:.2f} % ({total.exposed})"
+        wrong = f"; {total.in_wrong_boxes} in wrong boxes" if total.in_wrong_boxes else ""
+        yield f"{100 * total.exposed / total.face_frames:.2f} % ({total.exposed}{wrong})"
         yield str(total.longest_run)
         yield f"{100 * total.clean / total.tracks:.1f} % of {total.tracks}"
         yield str(total.never_hidden)
@@ -428,6 +453,7 @@ def _total(clips: Sequence[Figures]) -> Figures:
     return Figures(
         face_frames=face_frames,
         exposed=sum(clip.exposed for clip in clips),
+        in_wrong_boxes=sum(clip.in_wrong_boxes for clip in clips),
         longest_run=max(clip.longest_run for clip in clips),
         tracks=sum(clip.tracks for clip in clips),
         clean=sum(clip.clean for clip in clips),

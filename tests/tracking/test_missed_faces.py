@@ -130,3 +130,16 @@ def test_a_face_that_another_track_has_stays_missed() -> None:
         assert redetector.asked == [(face(0), LYING)] * 2
         second.confirmed_seconds = second.known_seconds = 0.04
     assert missed_faces(Recording(LYING), 9).redetect(lost(1), [face(0)], IMAGE, 0.08)
+
+
+@pytest.mark.parametrize(("width", "is_occluded"), [(2, False), (4, True), (60, True)])
+def test_a_face_behind_another_one_is_not_searched_for(width: float, is_occluded: bool) -> None:
+    behind, beside = lost(2)
+    in_front = Box.from_xywh(behind.box.right - width, 20, width, 8)
+    redetector = Recording(LYING)
+    search = missed_faces(redetector, 9)
+    still_missed = search.redetect([behind, beside], [in_front], IMAGE, 0.08)
+    assert still_missed == ([behind] if is_occluded else [])
+    assert [box for box, _ in redetector.asked] == [
+        face(n) for n in ([1] if is_occluded else [1, 0])
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracker_blur.core.box_arrays import are_among
+from tracker_blur.core.box_arrays import are_among, are_occluded
 from tracker_blur.tracking.advancing import latest_first
 from tracker_blur.tracking.crowd import matches
 from tracker_blur.tracking.extra_detection import QUARTERS, USUAL, Way
@@ -37,6 +37,7 @@ class MissedFaces:
         self._max_crops = parameters.redetection.max_crops
         self._max_crowd_crops = parameters.crowds.max_crops
         self._same_face_iou = parameters.same_face_iou
+        self._max_occluded_share = parameters.online.max_occluded_share
 
     def redetect(
         self,
@@ -49,7 +50,8 @@ class MissedFaces:
     ) -> list[TrackState]:
         """Detect each of these faces in a crop; return those still missed.
 
-        Those that were detected last come first, until there have been `max_crops` crops.
+        Those that were detected last come first, until there have been `max_crops` crops. Those
+        that are occluded by another face get none: it would show that face, or what is beside it.
 
         Args:
             tracks: Those missed.
@@ -59,10 +61,13 @@ class MissedFaces:
             is_crowd: Whether they are those of a crowd that the whole view did not show at all.
         """
         most = self._max_crowd_crops if is_crowd else self._max_crops
+        expected = [track.expected(seconds) for track in tracks]
+        occluded = are_occluded(expected, confirmed, self._max_occluded_share)
+        visible = [track for track, is_one in zip(tracks, occluded, strict=True) if not is_one]
         taken, crops = list(confirmed), 0
         settled: set[int] = set()
         found: set[int] = set()
-        for track, way in self._attempts(tracks):
+        for track, way in self._attempts(visible):
             if crops == most:
                 break
             if track.track_id in settled:
