@@ -49,31 +49,44 @@ def test_the_order_of_crops_does_not_matter(odds: list[float], random: Random) -
     assert min(odds) - 1e-9 <= pooled <= max(odds) + 1e-9
 
 
-@given(st.floats(0, 2), st.floats(0, 1), st.floats(0, 1))
+@given(st.floats(0, 2000), st.floats(16, 3000), st.floats(0, 1), st.floats(0, 1))
 def test_large_faces_need_better_odds_and_certain_ones_worse(
-    size_share: float, score: float, more: float
+    size: float, side: float, score: float, more: float
 ) -> None:
-    needed = needed_log_odds(size_share, score, 0.4, LIMITS)
-    assert needed_log_odds(size_share + more, score, 0.4, LIMITS) >= needed
-    assert needed_log_odds(size_share, min(1.0, score + more), 0.4, LIMITS) <= needed
+    needed = needed_log_odds(size, side, score, 0.4, LIMITS)
+    assert needed_log_odds(size * (1 + more), side, score, 0.4, LIMITS) >= needed - 1e-9
+    assert needed_log_odds(size, side * (1 + more), score, 0.4, LIMITS) <= needed + 1e-9
+    assert needed_log_odds(size, side, min(1.0, score + more), 0.4, LIMITS) <= needed
 
 
 def test_the_needed_odds_at_the_ends() -> None:
     limits = ClassificationParameters(
         small_log_odds=-3.0,
+        clear_log_odds=-3.0,
         large_log_odds=1.0,
         large_share=0.2,
         certain_log_odds=4.0,
         large_certain_log_odds=2.0,
         certain_score_share=1.0,
     )
-    assert needed_log_odds(0.0, 0.4, 0.4, limits) == pytest.approx(-3.0)
-    assert needed_log_odds(0.0, 1.0, 0.4, limits) == pytest.approx(-7.0)
-    assert needed_log_odds(0.1, 1.0, 0.4, limits) == pytest.approx(-4.0)
-    assert needed_log_odds(0.1, 0.3, 0.4, limits) == pytest.approx(-1.0)
-    assert needed_log_odds(0.5, 0.4, 0.4, limits) == pytest.approx(1.0)
-    assert needed_log_odds(0.5, 0.7, 0.4, limits) == pytest.approx(0.0)
-    assert needed_log_odds(0.5, 1.0, 0.4, limits) == pytest.approx(-1.0)
+    assert needed_log_odds(0, 100, 0.4, 0.4, limits) == pytest.approx(-3.0)
+    assert needed_log_odds(0, 100, 1.0, 0.4, limits) == pytest.approx(-7.0)
+    assert needed_log_odds(10, 100, 1.0, 0.4, limits) == pytest.approx(-4.0)
+    assert needed_log_odds(10, 100, 0.3, 0.4, limits) == pytest.approx(-1.0)
+    assert needed_log_odds(50, 100, 0.4, 0.4, limits) == pytest.approx(1.0)
+    assert needed_log_odds(50, 100, 0.7, 0.4, limits) == pytest.approx(0.0)
+    assert needed_log_odds(50, 100, 1.0, 0.4, limits) == pytest.approx(-1.0)
+
+
+@pytest.mark.parametrize(("size", "needed"), [(4, -3.0), (20, -3.0), (30, -2.0), (40, -1.0)])
+def test_what_shows_many_pixels_needs_better_odds_however_little_of_the_frame_it_is(
+    size: float, needed: float
+) -> None:
+    limits = ClassificationParameters(
+        small_log_odds=-3.0, small_px=20.0, clear_log_odds=-1.0, clear_px=40.0
+    )
+    assert needed_log_odds(size, 1e12, 0.0, 0.4, limits) == pytest.approx(needed)
+    assert needed_log_odds(100, 1e12, 0.0, 0.4, limits) == pytest.approx(-1.0)
 
 
 def test_a_large_face_needs_better_odds_the_more_crops_they_are_the_best_of() -> None:
@@ -84,11 +97,11 @@ def test_a_large_face_needs_better_odds_the_more_crops_they_are_the_best_of() ->
         pooled_crops=3,
         doubling_log_odds=0.5,
     )
-    needed = [needed_log_odds(0.2, 0.4, 0.4, limits, crops) for crops in (1, 3, 6, 12)]
+    needed = [needed_log_odds(20, 100, 0.4, 0.4, limits, crops) for crops in (1, 3, 6, 12)]
     assert needed == pytest.approx([1.0, 1.0, 1.5, 2.0])
-    long, for_hours = (needed_log_odds(0.2, 0.4, 0.4, limits, crops) for crops in (30, 30_000))
+    long, for_hours = (needed_log_odds(20, 100, 0.4, 0.4, limits, crops) for crops in (30, 30_000))
     assert for_hours == pytest.approx(long)  # else every face would be shown in the end
-    small = [needed_log_odds(0.1, 0.4, 0.4, limits, crops) for crops in (1, 12)]
+    small = [needed_log_odds(10, 100, 0.4, 0.4, limits, crops) for crops in (1, 12)]
     assert small[0] == small[1]
 
 
@@ -99,7 +112,7 @@ def test_at_the_highest_confidence_only_the_highest_score_is_certain(
     limits = ClassificationParameters(
         small_log_odds=-3.0, certain_log_odds=2.0, certain_score_share=1.0
     )
-    assert needed_log_odds(0.0, score, 1.0, limits) == needed
+    assert needed_log_odds(0, 100, score, 1.0, limits) == needed
 
 
 def test_what_scores_high_in_one_frame_only_is_less_certain_than_what_mostly_does() -> None:

@@ -55,7 +55,7 @@ def test_a_face_that_always_scores_low_is_hidden_if_the_classifier_takes_it_for_
 def test_what_the_border_cuts_off_needs_worse_odds() -> None:
     """Half a face is not seen well."""
     limits = PARAMETERS.classification
-    needed = needed_log_odds(0.5, 0.6, CONFIDENCE, limits)
+    needed = needed_log_odds(200, 360, 0.6, CONFIDENCE, limits)
     evidence = Evidence()
     evidence.add(0, needed - 0.5 * limits.cut_off_log_odds)
     inside, at_border = Box(200, 50, 400, 250), Box(-20, 50, 180, 250)
@@ -68,7 +68,7 @@ def test_what_the_border_cuts_off_needs_worse_odds() -> None:
 def test_among_several_faces_of_its_size_a_head_needs_worse_odds(others: int, count: int) -> None:
     """It is turned away or covered; a hand is seldom among so many faces."""
     limits = PARAMETERS.classification
-    needed = needed_log_odds(60 / 360, 0.6, CONFIDENCE, limits)
+    needed = needed_log_odds(60, 360, 0.6, CONFIDENCE, limits)
     evidence = Evidence()
     evidence.add(0, needed - 0.5 * limits.group_log_odds)
     rows = face_rows(range(10, 40), 0, box=Box.from_xywh(20, 100, 60, 60), score=0.6)

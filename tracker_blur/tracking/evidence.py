@@ -39,7 +39,8 @@ def _pooled_count(crop_count: int, parameters: ClassificationParameters) -> int:
 
 
 def needed_log_odds(
-    size_share: float,
+    size: float,
+    shorter_side: float,
     score: float,
     confidence: float,
     parameters: ClassificationParameters,
@@ -47,24 +48,27 @@ def needed_log_odds(
 ) -> float:
     """Return the log odds from which a track is hidden; in doubt, it is.
 
-    A large face is seen well, and hiding what is none costs much of the frame. So it needs better
-    odds than a small one, and still better ones if these are the best of many crops. What the
-    detector scores high may have worse ones, though less so the larger it is. Where a share of the
-    crops decides, more crops change nothing: a face must not be shown because it is seen for hours.
+    A face of many pixels is seen well, so it needs better odds than a small one. Hiding what is
+    none costs the more the larger its share of the frame is, so a large one needs better odds
+    again, and still better ones if these are the best of many crops. What the detector scores high
+    may have worse ones, though less so the larger it is. Where a share of the crops decides, more
+    crops change nothing: a face must not be shown because it is seen for hours.
 
     Args:
-        size_share: Its size, as a share of the frame's shorter side.
+        size: Its size, in pixels of the frame.
+        shorter_side: The frame's, in pixels.
         score: Of its detection, or its `representative_score`.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
         crop_count: Of how many crops the best ones were pooled.
     """
-    largeness = min(1.0, size_share / parameters.large_share)
-    needed = parameters.small_log_odds + largeness * (
-        parameters.large_log_odds - parameters.small_log_odds
-    )
+    sizes = parameters.small_px, parameters.clear_px
+    odds = parameters.small_log_odds, parameters.clear_log_odds
+    lowest = float(np.interp(size, sizes, odds))
+    largeness = min(1.0, size / shorter_side / parameters.large_share)
+    needed = lowest + largeness * (parameters.large_log_odds - lowest)
     pooled = _pooled_count(crop_count, parameters)
-    if size_share >= parameters.large_share and crop_count > pooled:
+    if largeness == 1 and crop_count > pooled:
         needed += parameters.doubling_log_odds * math.log2(crop_count / pooled)
     uncertain = parameters.certain_score_share * confidence
     above, most = score - uncertain, 1 - uncertain

@@ -105,7 +105,7 @@ def _false_rows(
     size = float(np.median(seen.sizes[rows]))
     limit = parameters.false_end_ratio * np.median(seen.sizes[seen.rows[count : count + least]])
     score = representative_score(seen.scores[rows], parameters)
-    needed = needed_log_odds(size / shorter_side, score, confidence, parameters)
+    needed = needed_log_odds(size, shorter_side, score, confidence, parameters)
     if size < limit or pooled_log_odds(before, parameters) >= needed:
         return 0
     return int(np.flatnonzero(seen.sizes[: seen.rows[count]] >= limit)[-1]) + 1

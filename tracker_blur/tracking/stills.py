@@ -114,16 +114,21 @@ def _classified(
     others = others[: limits.max_still_detections]
     odds = log_odds(classifier, frame, view, [one.box for one in (*faces, *others)])
     shorter_px = min(frame.size)
-    # No other frame tells more: a high score lowers the odds that large faces need by as much as
-    # those of small ones, though they start from more (`large_log_odds`).
-    as_small = replace(limits, large_certain_log_odds=limits.certain_log_odds)
+    # No other frame tells more: as many pixels as there may be ask for no better odds, and a high
+    # score lowers those that large faces need by as much as those of small ones, though they start
+    # from more (`large_log_odds`).
+    as_small = replace(
+        limits,
+        clear_log_odds=limits.small_log_odds,
+        large_certain_log_odds=limits.certain_log_odds,
+    )
     kept = [
         face
         for face, its_odds in zip(faces, odds, strict=False)
         if its_odds
         >= max(
             limits.least_still_log_odds,
-            needed_log_odds(face.box.size / shorter_px, face.score, confidence, as_small),
+            needed_log_odds(face.box.size, shorter_px, face.score, confidence, as_small),
         )
     ]
     kept_boxes = [face.box for face in kept]

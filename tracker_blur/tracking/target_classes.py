@@ -137,6 +137,7 @@ def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParamet
         classification=replace(
             parameters.classification,
             small_log_odds=plates.small_log_odds,
+            clear_log_odds=plates.clear_log_odds,
             large_log_odds=plates.large_log_odds,
             large_share=plates.large_share,
             certain_log_odds=plates.certain_log_odds,

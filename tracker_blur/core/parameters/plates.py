@@ -65,6 +65,8 @@ class PlateParameters(ParameterGroup):
     """With the next two, of 71 plates in made clips one is lost, that leaves the frame; of tracks
     in clips without plates that are left by all the rest, a third. At -2.0, these are one more."""
 
+    clear_log_odds: float = -1.0
+
     large_log_odds: float = 2.0
 
     certain_log_odds: float = 6.0

@@ -133,6 +133,16 @@ class ClassificationParameters(ParameterGroup):
     small_log_odds: float = -1.7
     """A track of the smallest faces with lower odds is no face: 99.5 % of all faces have more."""
 
+    small_px: float = 16.0
+    """Faces up to this size are the smallest."""
+
+    clear_log_odds: float = 0.3
+    """The same, of faces that show enough pixels, however little of the frame: 99 % of all such
+    faces have more in a single crop."""
+
+    clear_px: float = 32.0
+    """Faces from this size on do; between, it is something between."""
+
     large_log_odds: float = 2.4
     """The same, of large faces. At 3.4, a man who speaks at the border, seen from the side and
     nearly half of the frame, is open for two seconds."""
