@@ -154,7 +154,7 @@ def _swollen_rows(
     is_large = seen.sizes[:first] >= parameters.swollen_ratio * np.median(seen.sizes[face])
     rows = np.flatnonzero(is_large & ~seen.is_held[:first])
     highest = parameters.swollen_score_share * np.median(seen.scores[face])
-    may_be_face = np.isin(seen.rows[seen.log_odds > 0], rows).any()
+    may_be_face = np.isin(seen.rows[seen.log_odds > parameters.swollen_face_log_odds], rows).any()
     if len(rows) and (may_be_face or np.median(seen.scores[rows]) > highest):
         rows = rows[:0]
     return face, rows
