@@ -18,8 +18,9 @@ that compares its output with the clip and the annotations.
   virtual environment. The first run makes that and keeps deface's outputs there.
 - plain: what trackblur's detector detects in each frame by itself, and nothing else.
 
-Some annotated boxes show no face: those in benchmarks/wrong_boxes.csv were looked at. They count
-like all others, but "in wrong boxes" says how many of the exposed face-frames are theirs.
+Some annotated boxes show no face; benchmarks/wrong_boxes.csv lists those that were found by eye,
+from frame `first` to frame `last`, counted from 0. They count in all figures, but "in wrong boxes"
+says how many of the exposed face-frames are theirs.
 
 In the totals, face-frames are pooled, and so are tracks; over-blur and jitter are the clips' means,
 weighted by their face-frames. `/ deface` is the over-blur divided by that of deface-0.2, followed
@@ -381,6 +382,8 @@ def _judged(clip: Clip, redacted: Path, judge: Path, seconds: float) -> Figures:
         lengths = Counter(row["track"] for row in csv.DictReader(rows))
     found = [re.fullmatch(r"exposed track (.*) frame (\d+) cover .*", line) for line in exposures]
     shown = [(match[1], int(match[2])) for match in found if match is not None]
+    if len(shown) != scores["exposed"]:
+        raise SystemExit(f"{judge}: {scores['exposed']} exposed, but {len(shown)} such lines")
     exposed = Counter(track for track, _ in shown)
     return Figures(
         face_frames=scores["face_frames"],

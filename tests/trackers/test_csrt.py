@@ -14,6 +14,11 @@ from tracker_blur.weights.store import Weights
 FACE = Box.from_xywh(176, 60, 96, 120)  # in the astronaut image, 512x512
 
 
+def test_only_faces_of_some_pixels_have_gradients() -> None:
+    for side, has_gradients in ((10, False), (23, False), (24, True), (200, True)):
+        assert csrt._parameters(Box(0, 0, side, side)).use_hog == has_gradients
+
+
 @pytest.mark.parametrize("width", [11.0, 16.0, 20.0, 24.0, 40.0])
 def test_a_moving_face_of_any_size_is_tracked(width: float) -> None:
     scale = width / FACE.width

@@ -70,6 +70,15 @@ def test_an_unconfirmed_tracker_is_trusted_for_a_few_frames_only() -> None:
     assert [origin for _, _, origin in path] == [Origin.TRACKED] * LONGEST
 
 
+@pytest.mark.parametrize("apart", [2, LONGEST + 4])
+def test_where_views_are_far_apart_the_next_one_is_tracked_into(apart: int) -> None:
+    earlier = [(apart * count, wall(SQUARE)) for count in range(1, 5)]
+    path = list(
+        backtrack(wall(SQUARE), SQUARE, earlier, StillTracker, redetector(NEVER), PARAMETERS)
+    )
+    assert [origin for _, _, origin in path] == [Origin.TRACKED] * max(1, LONGEST // apart)
+
+
 def test_each_detection_renews_the_trust_and_gives_the_score() -> None:
     unseen = wall()  # the tracker says that the face is there all the same
     earlier = [unseen] * LONGEST + [wall(SQUARE)] + [unseen] * 20

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.tracking.raw_tracks import face_rows, raw_tracks
 from tracker_blur.core.parameters import ClassificationParameters
 from tracker_blur.tracking.evidence import (
+    ClassifiedCrop,
     Evidence,
     best_log_odds,
     needed_log_odds,
@@ -23,6 +24,7 @@ from tracker_blur.tracking.evidence import (
 if TYPE_CHECKING:
     from random import Random
 
+CLEAR_PX = 100.0
 LIMITS = ClassificationParameters(pooled_crops=3, pooled_share=0.1)
 
 
@@ -49,14 +51,14 @@ def test_the_order_of_crops_does_not_matter(odds: list[float], random: Random) -
     assert min(odds) - 1e-9 <= pooled <= max(odds) + 1e-9
 
 
-@given(st.floats(0, 2000), st.floats(16, 3000), st.floats(0, 1), st.floats(0, 1))
+@given(st.floats(0, 2), st.floats(0, 100), st.floats(0, 1), st.floats(0, 1))
 def test_large_faces_need_better_odds_and_certain_ones_worse(
-    size: float, side: float, score: float, more: float
+    share: float, pixels: float, score: float, more: float
 ) -> None:
-    needed = needed_log_odds(size, side, score, 0.4, LIMITS)
-    assert needed_log_odds(size * (1 + more), side, score, 0.4, LIMITS) >= needed - 1e-9
-    assert needed_log_odds(size, side * (1 + more), score, 0.4, LIMITS) <= needed + 1e-9
-    assert needed_log_odds(size, side, min(1.0, score + more), 0.4, LIMITS) <= needed
+    needed = needed_log_odds(share, pixels, score, 0.4, LIMITS)
+    assert needed_log_odds(share + more, pixels, score, 0.4, LIMITS) >= needed
+    assert needed_log_odds(share, pixels + 50 * more, score, 0.4, LIMITS) >= needed
+    assert needed_log_odds(share, pixels, min(1.0, score + more), 0.4, LIMITS) <= needed
 
 
 def test_the_needed_odds_at_the_ends() -> None:
@@ -69,24 +71,24 @@ def test_the_needed_odds_at_the_ends() -> None:
         large_certain_log_odds=2.0,
         certain_score_share=1.0,
     )
-    assert needed_log_odds(0, 100, 0.4, 0.4, limits) == pytest.approx(-3.0)
-    assert needed_log_odds(0, 100, 1.0, 0.4, limits) == pytest.approx(-7.0)
-    assert needed_log_odds(10, 100, 1.0, 0.4, limits) == pytest.approx(-4.0)
-    assert needed_log_odds(10, 100, 0.3, 0.4, limits) == pytest.approx(-1.0)
-    assert needed_log_odds(50, 100, 0.4, 0.4, limits) == pytest.approx(1.0)
-    assert needed_log_odds(50, 100, 0.7, 0.4, limits) == pytest.approx(0.0)
-    assert needed_log_odds(50, 100, 1.0, 0.4, limits) == pytest.approx(-1.0)
+    assert needed_log_odds(0.0, CLEAR_PX, 0.4, 0.4, limits) == pytest.approx(-3.0)
+    assert needed_log_odds(0.0, CLEAR_PX, 1.0, 0.4, limits) == pytest.approx(-7.0)
+    assert needed_log_odds(0.1, CLEAR_PX, 1.0, 0.4, limits) == pytest.approx(-4.0)
+    assert needed_log_odds(0.1, CLEAR_PX, 0.3, 0.4, limits) == pytest.approx(-1.0)
+    assert needed_log_odds(0.5, CLEAR_PX, 0.4, 0.4, limits) == pytest.approx(1.0)
+    assert needed_log_odds(0.5, CLEAR_PX, 0.7, 0.4, limits) == pytest.approx(0.0)
+    assert needed_log_odds(0.5, CLEAR_PX, 1.0, 0.4, limits) == pytest.approx(-1.0)
 
 
-@pytest.mark.parametrize(("size", "needed"), [(4, -3.0), (20, -3.0), (30, -2.0), (40, -1.0)])
+@pytest.mark.parametrize(("pixels", "needed"), [(4, -3.0), (20, -3.0), (30, -2.0), (40, -1.0)])
 def test_what_shows_many_pixels_needs_better_odds_however_little_of_the_frame_it_is(
-    size: float, needed: float
+    pixels: float, needed: float
 ) -> None:
     limits = ClassificationParameters(
         small_log_odds=-3.0, small_px=20.0, clear_log_odds=-1.0, clear_px=40.0
     )
-    assert needed_log_odds(size, 1e12, 0.0, 0.4, limits) == pytest.approx(needed)
-    assert needed_log_odds(100, 1e12, 0.0, 0.4, limits) == pytest.approx(-1.0)
+    assert needed_log_odds(0.0, pixels, 0.0, 0.4, limits) == pytest.approx(needed)
+    assert needed_log_odds(0.0, math.inf, 0.0, 0.4, limits) == pytest.approx(-1.0)
 
 
 def test_a_large_face_needs_better_odds_the_more_crops_they_are_the_best_of() -> None:
@@ -97,11 +99,13 @@ def test_a_large_face_needs_better_odds_the_more_crops_they_are_the_best_of() ->
         pooled_crops=3,
         doubling_log_odds=0.5,
     )
-    needed = [needed_log_odds(20, 100, 0.4, 0.4, limits, crops) for crops in (1, 3, 6, 12)]
+    needed = [needed_log_odds(0.2, CLEAR_PX, 0.4, 0.4, limits, crops) for crops in (1, 3, 6, 12)]
     assert needed == pytest.approx([1.0, 1.0, 1.5, 2.0])
-    long, for_hours = (needed_log_odds(20, 100, 0.4, 0.4, limits, crops) for crops in (30, 30_000))
+    long, for_hours = (
+        needed_log_odds(0.2, CLEAR_PX, 0.4, 0.4, limits, crops) for crops in (30, 30_000)
+    )
     assert for_hours == pytest.approx(long)  # else every face would be shown in the end
-    small = [needed_log_odds(10, 100, 0.4, 0.4, limits, crops) for crops in (1, 12)]
+    small = [needed_log_odds(0.1, CLEAR_PX, 0.4, 0.4, limits, crops) for crops in (1, 12)]
     assert small[0] == small[1]
 
 
@@ -110,9 +114,12 @@ def test_at_the_highest_confidence_only_the_highest_score_is_certain(
     score: float, needed: float
 ) -> None:
     limits = ClassificationParameters(
-        small_log_odds=-3.0, certain_log_odds=2.0, certain_score_share=1.0
+        small_log_odds=-3.0,
+        clear_log_odds=-3.0,
+        certain_log_odds=2.0,
+        certain_score_share=1.0,
     )
-    assert needed_log_odds(0, 100, score, 1.0, limits) == needed
+    assert needed_log_odds(0.0, CLEAR_PX, score, 1.0, limits) == needed
 
 
 def test_what_scores_high_in_one_frame_only_is_less_certain_than_what_mostly_does() -> None:
@@ -124,9 +131,9 @@ def test_what_scores_high_in_one_frame_only_is_less_certain_than_what_mostly_doe
 
 def test_the_evidence_of_several_tracks_is_one() -> None:
     evidence = Evidence()
-    evidence.add(3, 1.5)
-    evidence.add(5, -2.0)
-    evidence.add(3, 0.5)
+    evidence.add(ClassifiedCrop(3, 1.5))
+    evidence.add(ClassifiedCrop(5, -2.0))
+    evidence.add(ClassifiedCrop(3, 0.5))
     assert sorted(evidence.of([3, 5])) == [-2.0, 0.5, 1.5]
     assert evidence.of([4]) == []
 
@@ -134,11 +141,11 @@ def test_the_evidence_of_several_tracks_is_one() -> None:
 def test_a_long_false_part_does_not_outvote_the_face_that_it_was_linked_to() -> None:
     evidence = Evidence()
     for log_odds in [-6.0] * 90 + [4.0] * 3:
-        evidence.add(1 if log_odds > 0 else 0, log_odds)
+        evidence.add(ClassifiedCrop(1 if log_odds > 0 else 0, log_odds))
     assert pooled_log_odds(evidence.of([0, 1]), LIMITS) < -2
     assert best_log_odds([0, 1], evidence, LIMITS) == pytest.approx(4.0)
     assert best_log_odds([0], evidence, LIMITS) == pytest.approx(-6.0)
-    evidence.add(2, 9.0)  # one crop is not enough
+    evidence.add(ClassifiedCrop(2, 9.0))  # one crop is not enough
     assert best_log_odds([0, 2], evidence, LIMITS) < -3
     assert math.isnan(best_log_odds([7], evidence, LIMITS))
 
@@ -146,8 +153,8 @@ def test_a_long_false_part_does_not_outvote_the_face_that_it_was_linked_to() -> 
 def test_evidence_ends_before_a_frame_and_of_tracks_that_are_over() -> None:
     evidence = Evidence()
     for frame, log_odds in ((2, 1.0), (4, 2.0), (6, 3.0)):
-        evidence.add(0, log_odds, frame)
-        evidence.add(1, -log_odds, frame)
+        evidence.add(ClassifiedCrop(0, log_odds), frame)
+        evidence.add(ClassifiedCrop(1, -log_odds), frame)
     assert evidence.before(6).of([0]) == [1.0, 2.0]
     assert evidence.before(2).of([0, 1]) == []
     evidence.keep({1})
@@ -158,10 +165,13 @@ def test_evidence_of_a_window_belongs_to_the_rows_of_its_tracks() -> None:
     """Frames of a window count from its start, so those of the evidence have to as well."""
     evidence = Evidence()
     for frame, log_odds in ((8, 5.0), (12, 1.0), (14, 2.0), (16, 3.0)):
-        evidence.add(0, log_odds, frame)
+        evidence.add(ClassifiedCrop(0, log_odds, 10 + frame), frame)
     (track,) = raw_tracks(face_rows([2, 3, 4])).tracks.tracks
     part = evidence.before(16, 10)
-    rows, log_odds_of_rows = part.in_rows(track)
+    rows, log_odds_of_rows, view_px = part.in_rows(track)
     assert rows.tolist() == [0, 2]
     assert log_odds_of_rows.tolist() == [1.0, 2.0]
+    assert view_px.tolist() == [22.0, 24.0]
     assert part.of([0]) == [5.0, 1.0, 2.0]
+    assert part.view_px([0]) == 22.0
+    assert part.view_px([1]) == math.inf

@@ -20,6 +20,7 @@ from tracker_blur.core.box import Box
 from tracker_blur.core.timeline import Timeline
 from tracker_blur.core.tracks import Face, Origin, Track, Tracks, joined
 from tracker_blur.tracking.backtracking import Backtracked
+from tracker_blur.tracking.evidence import ClassifiedCrop
 from tracker_blur.tracking.final_tracks import Target, TrackFinalizer
 from tracker_blur.tracking.horizon import Horizon
 from tracker_blur.tracking.lazy_view import LazyView
@@ -203,7 +204,7 @@ def any_script(chance: np.random.Generator, changes: Sequence[Change]) -> Script
             last_ids.clear()
         faces: list[Face] = []
         before: list[tuple[Face, int, int | None]] = []
-        evidence: list[tuple[int, float]] = []
+        evidence: list[ClassifiedCrop] = []
         for place, center in enumerate(places):
             if index % interval or chance.random() > rate:
                 continue
@@ -225,7 +226,8 @@ def any_script(chance: np.random.Generator, changes: Sequence[Change]) -> Script
                 link = last_ids.get(place) if chance.random() < 0.5 else None
                 before.append((face, int(chance.integers(30)), link))
             if chance.random() < 0.2:
-                evidence.append((face.track_id, chance.uniform(-6, 6)))
+                crop = face.track_id, chance.uniform(-6, 6), chance.uniform(4, 60)
+                evidence.append(ClassifiedCrop(*crop))
             last_ids[place] = face.track_id
         script.steps.append(Step(tuple(faces), change, index % interval == 0, tuple(evidence)))
         script.before.append(before)
@@ -367,7 +369,7 @@ def test_where_all_is_hidden_and_continues_a_piece_waits_for_new_faces_only() ->
 def test_in_doubt_a_piece_waits_for_the_whole_horizon(doubt: str) -> None:
     script = steady(500, gone=range(20, 500)) if doubt == "ends" else steady(500)
     if doubt != "ends":
-        score, odds = (0.3, ()) if doubt == "is weak" else (0.6, ((0, -20.0),))
+        score, odds = (0.3, ()) if doubt == "is weak" else (0.6, (ClassifiedCrop(0, -20.0),))
         for index, step in enumerate(script.steps):
             faces = tuple(replace(face, score=score) for face in step.faces)
             script.steps[index] = replace(step, faces=faces, evidence=odds)
@@ -429,7 +431,9 @@ def test_what_was_hidden_stays_hidden_when_the_odds_fall() -> None:
         odds = 1.0 if index < 100 else -9.0
         score = 0.9 if index < 100 else 0.55
         face = replace(script.steps[index].faces[0], score=score)
-        script.steps[index] = replace(script.steps[index], faces=(face,), evidence=((0, odds),))
+        script.steps[index] = replace(
+            script.steps[index], faces=(face,), evidence=(ClassifiedCrop(0, odds),)
+        )
     pieces, _ = as_they_come([script], [40 * index for index in range(1500)])
     (track,) = joined(pieces).tracks
     assert track.frames.tolist() == list(range(1500))
@@ -443,7 +447,7 @@ def test_a_face_that_is_recognized_late_is_hidden_from_the_start_of_a_whole_scen
     for index, step in enumerate(script.steps):
         faces = tuple(replace(face, score=0.6) for face in step.faces)
         odds = -5.0 if index < 500 else 6.0
-        evidence = () if index % 10 else ((0, odds),)
+        evidence = () if index % 10 else (ClassifiedCrop(0, odds),)
         script.steps[index] = replace(step, faces=faces, evidence=evidence)
     times = [40 * index for index in range(900)]
     pieces, known = as_they_come([script], times, by_scene=by_scene)

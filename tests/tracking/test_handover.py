@@ -7,6 +7,7 @@ from hypothesis import given
 
 from tracker_blur.core.box import Box
 from tracker_blur.core.tracks import Face, Origin
+from tracker_blur.tracking.evidence import ClassifiedCrop
 from tracker_blur.tracking.first_pass import Seen, SeenFace
 from tracker_blur.tracking.handover import UNCHANGED, Numbers
 from tracker_blur.tracking.scene_cuts import Change
@@ -42,12 +43,13 @@ def test_all_that_was_seen_is_renumbered() -> None:
         Change.NONE,
         True,
         (SeenFace(0, face, b"colors"), SeenFace(3, face.numbered(6), None)),
-        ((2, 1.5), (7, -1.0)),
+        (ClassifiedCrop(2, 1.5, 30.0), ClassifiedCrop(7, -1.0, 9.0)),
         ((2, 6),),
     )
     renumbered = Numbers({2: 11}, 20).renumbered(seen)
     assert [one.face.track_id for one in renumbered.faces] == [11, 26]
     assert renumbered.faces[0].face == face.numbered(11)
-    assert (renumbered.evidence, renumbered.links) == (((11, 1.5), (27, -1.0)), ((11, 26),))
+    assert renumbered.evidence == ((11, 1.5, 30.0), (27, -1.0, 9.0))
+    assert renumbered.links == ((11, 26),)
     assert renumbered[:3] == seen[:3]
     assert UNCHANGED.renumbered(seen) is seen

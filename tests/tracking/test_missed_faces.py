@@ -129,17 +129,47 @@ def test_a_face_that_another_track_has_stays_missed() -> None:
         assert missed_faces(redetector, 9).redetect(tracks, [], IMAGE, 0.08) == [first]
         assert redetector.asked == [(face(0), LYING)] * 2
         second.confirmed_seconds = second.known_seconds = 0.04
-    assert missed_faces(Recording(LYING), 9).redetect(lost(1), [face(0)], IMAGE, 0.08)
 
 
-@pytest.mark.parametrize(("width", "is_occluded"), [(2, False), (4, True), (60, True)])
+def test_a_face_beside_it_that_a_crop_shows_is_not_taken_for_it() -> None:
+    class Beside(Recording):
+        def detect(self, image: Image, expected: Box, way: Way = USUAL) -> Detection | None:
+            return Detection(expected.moved(1.7, 0), 0.4)
+
+    tracks, other = lost(1), confirmed(face(0).moved(3.3, 0))
+    assert missed_faces(Beside(), 9).redetect(tracks, [other], IMAGE, 0.08) == tracks
+    assert missed_faces(Beside(), 9).redetect(tracks, [], IMAGE, 0.08) == []
+
+
+def confirmed(box: Box, log_odds: float = 4.0) -> TrackState:
+    track = TrackState.started(99, detection(box), 0.08, PARAMETERS.online)
+    track.log_odds = [log_odds]
+    return track
+
+
+@pytest.mark.parametrize(("width", "is_occluded"), [(3, False), (3.1, True), (60, True)])
 def test_a_face_behind_another_one_is_not_searched_for(width: float, is_occluded: bool) -> None:
     behind, beside = lost(2)
-    in_front = Box.from_xywh(behind.box.right - width, 20, width, 8)
+    in_front = confirmed(Box.from_xywh(behind.box.right - width, 20, width, 8))
     redetector = Recording(LYING)
-    search = missed_faces(redetector, 9)
-    still_missed = search.redetect([behind, beside], [in_front], IMAGE, 0.08)
-    assert still_missed == ([behind] if is_occluded else [])
+    missed_faces(redetector, 9).redetect([behind, beside], [in_front], IMAGE, 0.08)
     assert [box for box, _ in redetector.asked] == [
-        face(n) for n in ([1] if is_occluded else [1, 0])
+        face(number) for number in ([1] if is_occluded else [1, 0])
     ]
+
+
+def test_a_face_in_a_body_that_is_known_to_be_none_is_searched_for() -> None:
+    body = confirmed(Box.from_xywh(-30, 0, 80, 90), log_odds=-9.0)
+    tracks = lost(2)
+    assert missed_faces(Recording(LYING), 9).redetect(tracks, [body], IMAGE, 0.08) == []
+
+
+def test_a_face_is_behind_another_one_where_it_is_expected_by_now() -> None:
+    (moving,) = lost(1)
+    moving.velocity = (100.0, 0.0)
+    expected = moving.expected(0.08)
+    assert expected.left > moving.box.right
+    for box, count in ((moving.box, 1), (expected, 0)):
+        redetector = Recording()
+        missed_faces(redetector, 1).redetect([moving], [confirmed(box)], IMAGE, 0.08)
+        assert len(redetector.asked) == count

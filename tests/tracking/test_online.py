@@ -264,7 +264,7 @@ def test_what_is_certainly_no_face_is_not_hidden_until_the_odds_are_better() -> 
     tracker = online_tracker(script, classifier=never, hide_all=True)
     steps = [tracker.step(image, index / RATE) for index, image in enumerate(images)]
     assert [len(step.faces) for step in steps] == [1, 1, 1]
-    assert [step.evidence for step in steps] == [((0, -9.0),)] * 3
+    assert [[one.log_odds for one in step.evidence] for step in steps] == [[-9.0]] * 3
 
 
 def test_a_track_is_classified_often_at_first_and_then_now_and_then() -> None:

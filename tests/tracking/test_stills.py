@@ -84,6 +84,15 @@ def test_a_face_of_the_highest_score_needs_some_odds(log_odds: float, count: int
     assert len(detect_still(detector, still(SQUARE))) == count
 
 
+@pytest.mark.parametrize(("log_odds", "count"), [(-1.1, 0), (-0.9, 1)])
+def test_a_face_of_many_pixels_needs_no_better_odds(log_odds: float, count: int) -> None:
+    """In a video, where other frames tell more, it does (`clear_log_odds`)."""
+    detector = class_detector("face", BrightDetector(score=0.6))
+    detector = replace(detector, classifier=ScriptedClassifier(log_odds))
+    image = still(Box.from_xywh(120, 60, 6, 6), scale=8)
+    assert len(detect_still(detector, image)) == count
+
+
 def test_a_small_face_of_the_highest_score_needs_some_odds_too() -> None:
     small = detection(Box.from_xywh(120, 60, 12, 12), 1.0)
     detector = class_detector("face", ScriptedDetector([[small]]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,6 +122,14 @@ def test_plates_have_parameters_of_their_own() -> None:
 def test_size_and_aspect_say_nothing_about_other_classes() -> None:
     faces = TrackingParameters()
     assert parameters_of("face", faces) == faces
-    assert parameters_of("person", faces) == replace(
-        faces, plausibility=PlausibilityParameters.for_any_size()
-    )
+    person = parameters_of("person", faces)
+    assert person.plausibility == PlausibilityParameters.for_any_size()
+    assert person.online == faces.online
+
+
+def test_what_was_chosen_on_faces_only_holds_for_faces_only() -> None:
+    faces = TrackingParameters()
+    for label in ("person", "plate"):
+        others = parameters_of(label, faces)
+        assert others.redetection.max_occluded_share == 1
+        assert others.backtracking.max_unconfirmed_frames == 6

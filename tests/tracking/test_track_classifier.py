@@ -59,7 +59,7 @@ def test_of_a_track_that_lasts_long_the_newest_crops_decide(
     for number in range(1, 21):
         seconds = float(number)
         track.confirm(detection(SQUARE), seconds)
-        assert judge.classify([track], wall(SQUARE), seconds) == ((0, now),)
+        assert judge.classify([track], wall(SQUARE), seconds) == ((0, now, track.box.size),)
     assert track.log_odds == [now] * 20
     assert judge.is_rejected(track) == is_rejected
 
@@ -102,7 +102,7 @@ def test_what_looks_more_like_a_face_than_before_is_classified_until_it_is_certa
     for number in range(6):
         seconds = 100.0 + 0.04 * number  # the first view of an interval
         track.confirm(detection(SQUARE), seconds)
-        given.extend(log_odds for _, log_odds in judge.classify([track], wall(SQUARE), seconds))
+        given.extend(one.log_odds for one in judge.classify([track], wall(SQUARE), seconds))
     assert given == answers
 
 
@@ -132,4 +132,5 @@ def test_a_known_face_is_no_evidence_for_a_larger_weaker_track_around_it(
     around = Box.around(SQUARE.center, side, side)
     body = TrackState.started(1, detection(around, score), 0.0, PARAMETERS.online)
     judge = TrackClassifier(SeeingClassifier(0.0), LIMITS)
-    assert dict(judge.classify([face, body], wall(), 0.0))[1] == answer
+    _, crop = judge.classify([face, body], wall(), 0.0)
+    assert (crop.track_id, crop.log_odds) == (1, answer)

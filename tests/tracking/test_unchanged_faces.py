@@ -18,6 +18,7 @@ from tests.tracking.fakes import (
 )
 from tests.tracking.raw_tracks import face_rows, hidden_tracks, raw_tracks, spans
 from tracker_blur.core.tracks import Origin
+from tracker_blur.tracking.evidence import ClassifiedCrop
 from tracker_blur.tracking.online import OnlineTracker
 from tracker_blur.tracking.schedule import DetectionSchedule
 from tracker_blur.tracking.track_classifier import TrackClassifier
@@ -133,7 +134,7 @@ def test_what_is_kept_is_hidden_though_no_detection_is_near() -> None:
     rows = face_rows(range(10)) + face_rows(range(10, 60), origin=Origin.TRACKED)
     raw = raw_tracks(rows)
     assert spans(hidden_tracks(raw)) != [(0, 59)]
-    raw.evidence.add(0, FACE_ODDS)
+    raw.evidence.add(ClassifiedCrop(0, FACE_ODDS))
     assert spans(hidden_tracks(raw)) == [(0, 59)]
 
 

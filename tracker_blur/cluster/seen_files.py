@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.files.sealed import sealing, unsealed
+from tracker_blur.tracking.evidence import ClassifiedCrop
 from tracker_blur.tracking.first_pass import Seen, SeenFace
 from tracker_blur.tracking.handover import Handover, Numbers
 from tracker_blur.tracking.scene_cuts import Change
@@ -63,7 +64,7 @@ def _from_seen(seen: Seen) -> list[Any]:
         seen.change.value,
         seen.is_detection_frame,
         [_from_face(one) for one in seen.faces],
-        [[track_id, float(odds)] for track_id, odds in seen.evidence],
+        [[one.track_id, float(one.log_odds), float(one.view_px)] for one in seen.evidence],
         seen.links,
         [
             [[float(edge) for edge in one.box.as_tuple()], float(one.score), one.label, float(odds)]
@@ -79,7 +80,7 @@ def _to_seen(value: list[Any]) -> Seen:
         Change(change),
         is_detection_frame,
         tuple(_to_face(one) for one in faces),
-        tuple((track_id, odds) for track_id, odds in evidence),
+        tuple(ClassifiedCrop(*crop) for crop in evidence),
         tuple((one, other) for one, other in links),
         tuple((Detection(Box(*box), score, label), odds) for box, score, label, odds in untracked),
     )

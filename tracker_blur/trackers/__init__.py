@@ -37,7 +37,7 @@ class OpenCVTracker:
     """One of OpenCV's trackers as a `Tracker`; they take whole pixels inside the image.
 
     Args:
-        create: Returns a new one for a face in this box.
+        create: Returns a new one for a face in this box, in pixels of the image.
     """
 
     def __init__(self, create: Callable[[Box], cv2.Tracker]) -> None:
@@ -50,7 +50,7 @@ class OpenCVTracker:
         left, top, right, bottom = box.clipped(width, height).outward()
         if right - left < _MIN_SIDE_PX or bottom - top < _MIN_SIDE_PX:
             return
-        tracker = self._create(box)
+        tracker = self._create(Box(left, top, right, bottom))
         try:
             tracker.init(image, (left, top, right - left, bottom - top))
         except cv2.error:  # for example a template that scaling leaves without a size

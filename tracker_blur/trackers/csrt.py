@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MIN_HOG_PX = 24.0
 """Of smaller faces, CSRT's cells are one or two pixels wide. Their gradients (HOG) take half of its
-time, and no fewer faces are exposed with them: docs/decisions/0087."""
+time; with colors and gray levels alone, as many faces are exposed (docs/decisions/0087)."""
 
 
 def load(weights: Weights) -> Callable[[], Tracker]:
@@ -30,9 +30,13 @@ def load(weights: Weights) -> Callable[[], Tracker]:
 
 
 def _create(box: Box) -> cv2.Tracker:
+    return cv2.TrackerCSRT.create(_parameters(box))
+
+
+def _parameters(box: Box) -> cv2.TrackerCSRT.Params:
     parameters = cv2.TrackerCSRT.Params()
     parameters.template_size = 64
     parameters.use_segmentation = False
     parameters.number_of_scales = 9
     parameters.use_hog = box.size >= _MIN_HOG_PX
-    return cv2.TrackerCSRT.create(parameters)
+    return parameters

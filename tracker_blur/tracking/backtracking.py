@@ -179,12 +179,19 @@ class Backtracker:
         the faces that it does not show are detected again in crops. None has a tracker.
         """
         detected_now = {other.track_id for other in step.faces if other.origin is Origin.DETECTED}
-        longest = self._parameters.crowds.max_backtracking_gap_frames
+        longest_gap = self._parameters.crowds.max_backtracking_gap_frames
+        last_back = 0
         paths = [_Path(face, face.box, step.ways.get(face.track_id, USUAL)) for face in new]
         crops_left = self._parameters.crowds.max_backtracking_crops
         for past in reversed(self._window):
             back = index - past.index
-            going_on = [one for one in paths if one.is_open and back - one.reached_back <= longest]
+            going_on = [
+                one
+                for one in paths
+                if one.is_open
+                and (one.reached_back == last_back or back - one.reached_back <= longest_gap)
+            ]
+            last_back = back
             seen = matches([one.box for one in going_on], past.seen, self._parameters.same_face_iou)
             for path, detection in zip(going_on, seen, strict=True):
                 if detection is None and crops_left:
@@ -246,10 +253,12 @@ def backtrack(
     tracker: Tracker | None = None
     previous, detected = newest, box
     confirmed_back, score = 0, 0.0
-    longest = parameters.backtracking.max_unconfirmed_frames
+    longest_unconfirmed = parameters.backtracking.max_unconfirmed_frames
     for back, image in earlier:
         tracked, detection = None, redetector.detect(image, box, way)
-        if detection is None and new_tracker is not None and back - confirmed_back <= longest:
+        # The first view after a detection counts, however many frames there are between.
+        may_track = tracker is None or back - confirmed_back <= longest_unconfirmed
+        if detection is None and new_tracker is not None and may_track:
             if tracker is None:
                 tracker = new_tracker()
                 tracker.start(previous, box)

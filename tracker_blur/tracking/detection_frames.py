@@ -271,7 +271,8 @@ class DetectionFrames:
         if seen is not None:  # what costs least comes first
             missed = search.confirm_seen(missed, seen, confirmed_boxes(tracks, seconds), seconds)
             missed, stale = (self._unchanged(each, view) for each in (missed, stale))
-        confirmed, is_crowd = confirmed_boxes(tracks, seconds), seen is not None
+        confirmed = [track for track in tracks if track.confirmed_seconds == seconds]
+        is_crowd = seen is not None
         return [
             *search.redetect(missed, confirmed, view.image, seconds, is_crowd=is_crowd),
             *stale,

@@ -9,7 +9,7 @@ import math
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,8 @@ def _pooled_count(crop_count: int, parameters: ClassificationParameters) -> int:
 
 
 def needed_log_odds(
-    size: float,
-    shorter_side: float,
+    size_share: float,
+    view_px: float,
     score: float,
     confidence: float,
     parameters: ClassificationParameters,
@@ -48,24 +48,24 @@ def needed_log_odds(
 ) -> float:
     """Return the log odds from which a track is hidden; in doubt, it is.
 
-    A face of many pixels is seen well, so it needs better odds than a small one. Hiding what is
-    none costs the more the larger its share of the frame is, so a large one needs better odds
-    again, and still better ones if these are the best of many crops. What the detector scores high
-    may have worse ones, though less so the larger it is. Where a share of the crops decides, more
-    crops change nothing: a face must not be shown because it is seen for hours.
+    The odds rise with the pixels that the classifier had of it: of more, it knows more. They rise
+    again with its share of the frame, for hiding what is no face costs that much, and still more
+    if they are the best of many crops. Where a share of the crops decides, more crops change
+    nothing: a face must not be shown because it is seen for hours. The odds fall with the score,
+    the less so the larger the face is.
 
     Args:
-        size: Its size, in pixels of the frame.
-        shorter_side: The frame's, in pixels.
-        score: Of its detection, or its `representative_score`.
+        size_share: Its size (`Box.size`), as a share of the frame's shorter side.
+        view_px: Its size in the views from which its crops were cut, in pixels.
+        score: Of its detection, or its `representative_score`, 0 to 1.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
         crop_count: Of how many crops the best ones were pooled.
     """
     sizes = parameters.small_px, parameters.clear_px
     odds = parameters.small_log_odds, parameters.clear_log_odds
-    lowest = float(np.interp(size, sizes, odds))
-    largeness = min(1.0, size / shorter_side / parameters.large_share)
+    lowest = float(np.interp(view_px, sizes, odds))
+    largeness = min(1.0, size_share / parameters.large_share)
     needed = lowest + largeness * (parameters.large_log_odds - lowest)
     pooled = _pooled_count(crop_count, parameters)
     if largeness == 1 and crop_count > pooled:
@@ -92,28 +92,67 @@ def representative_score(
     return float(share * scores.mean() + (1 - share) * scores.max())
 
 
+class ClassifiedCrop(NamedTuple):
+    """What the classifier says about one detection.
+
+    Attributes:
+        track_id: Identifier of its track.
+        log_odds: The logarithm of the odds that it shows a face.
+        view_px: Its size in the view from which the crop was cut, in pixels; inf: unknown.
+    """
+
+    track_id: int
+    log_odds: float
+    view_px: float = math.inf
+
+
+class ClassifiedRows(NamedTuple):
+    """The classified rows of a raw track.
+
+    Attributes:
+        rows: Their numbers, shape (m,).
+        log_odds: What the classifier says, shape (m,).
+        view_px: Their sizes in the views from which the crops were cut, shape (m,).
+    """
+
+    rows: npt.NDArray[np.intp]
+    log_odds: npt.NDArray[np.float64]
+    view_px: npt.NDArray[np.float64]
+
+
 class Evidence:
-    """The log odds of all classified detections of a video, by track."""
+    """What the classifier says about all classified detections of a video, by track."""
 
     def __init__(self) -> None:
         self._log_odds: defaultdict[int, array[float]] = defaultdict(lambda: array("f"))
+        self._view_px: defaultdict[int, array[float]] = defaultdict(lambda: array("f"))
         self._frames: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
 
-    def add(self, track_id: int, log_odds: float, frame: int = 0) -> None:
+    def add(self, crop: ClassifiedCrop, frame: int = 0) -> None:
         """Remember what the classifier says about one detection of a track; frames ascend."""
-        self._log_odds[track_id].append(log_odds)
-        self._frames[track_id].append(frame)
+        self._log_odds[crop.track_id].append(crop.log_odds)
+        self._view_px[crop.track_id].append(crop.view_px)
+        self._frames[crop.track_id].append(frame)
 
     def of(self, track_ids: Iterable[int]) -> list[float]:
         """Return the log odds of all classified detections of some tracks."""
         return [one for track_id in track_ids for one in self._log_odds.get(track_id, ())]
 
-    def in_rows(self, track: Track) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-        """Return which rows of a raw track were classified, and their log odds, both shape (m,)."""
-        frames = np.array(self._frames.get(track.track_id, ()), int)
-        log_odds = np.array(self._log_odds.get(track.track_id, ()), float)
+    def view_px(self, track_ids: Iterable[int]) -> float:
+        """Return the median size of some tracks in the views of their crops; inf: none has any."""
+        sizes = [one for track_id in track_ids for one in self._view_px.get(track_id, ())]
+        return float(np.median(sizes)) if sizes else math.inf
+
+    def in_rows(self, track: Track) -> ClassifiedRows:
+        """Return which rows of a raw track were classified, and how."""
+        track_id = track.track_id
+        frames = np.array(self._frames.get(track_id, ()), int)
         known = np.isin(frames, track.frames)
-        return np.searchsorted(track.frames, frames[known]), log_odds[known]
+        return ClassifiedRows(
+            np.searchsorted(track.frames, frames[known]),
+            np.array(self._log_odds.get(track_id, ()), float)[known],
+            np.array(self._view_px.get(track_id, ()), float)[known],
+        )
 
     def before(self, frame: int, start: int = 0) -> Evidence:
         """Return what was said about detections in earlier frames than this one.
@@ -126,12 +165,13 @@ class Evidence:
             if count:
                 part._frames[track_id] = array("i", (one - start for one in frames[:count]))
                 part._log_odds[track_id] = self._log_odds[track_id][:count]
+                part._view_px[track_id] = self._view_px[track_id][:count]
         return part
 
     def keep(self, track_ids: Collection[int]) -> None:
         """Forget what was said about all other tracks."""
         for track_id in self._frames.keys() - track_ids:
-            del self._log_odds[track_id], self._frames[track_id]
+            del self._log_odds[track_id], self._view_px[track_id], self._frames[track_id]
 
 
 def best_log_odds(

@@ -74,6 +74,7 @@ class _Seen:
         is_held: Which boxes were only kept, shape (n,): they grow with time.
         rows: Which of them the classifier has seen, shape (m,).
         log_odds: What it says, shape (m,).
+        view_px: Their sizes in the views in which it did, shape (m,).
     """
 
     sizes: npt.NDArray[np.float64]
@@ -81,12 +82,18 @@ class _Seen:
     is_held: npt.NDArray[np.bool_]
     rows: npt.NDArray[np.intp]
     log_odds: npt.NDArray[np.float64]
+    view_px: npt.NDArray[np.float64]
 
     def reversed(self) -> _Seen:
         """Return it from its end."""
         rows = len(self.sizes) - 1 - self.rows[::-1]
         return _Seen(
-            self.sizes[::-1], self.scores[::-1], self.is_held[::-1], rows, self.log_odds[::-1]
+            self.sizes[::-1],
+            self.scores[::-1],
+            self.is_held[::-1],
+            rows,
+            self.log_odds[::-1],
+            self.view_px[::-1],
         )
 
 
@@ -105,7 +112,8 @@ def _false_rows(
     size = float(np.median(seen.sizes[rows]))
     limit = parameters.false_end_ratio * np.median(seen.sizes[seen.rows[count : count + least]])
     score = representative_score(seen.scores[rows], parameters)
-    needed = needed_log_odds(size, shorter_side, score, confidence, parameters)
+    view_px = float(np.median(seen.view_px[:count]))
+    needed = needed_log_odds(size / shorter_side, view_px, score, confidence, parameters)
     if size < limit or pooled_log_odds(before, parameters) >= needed:
         return 0
     return int(np.flatnonzero(seen.sizes[: seen.rows[count]] >= limit)[-1]) + 1

@@ -19,7 +19,7 @@ from tracker_blur.core.candidates import UntrackedDetections
 from tracker_blur.core.tracks import Face, Tracks
 from tracker_blur.core.tracks_builder import TracksBuilder
 from tracker_blur.tracking.appearance import Appearance
-from tracker_blur.tracking.evidence import Evidence
+from tracker_blur.tracking.evidence import ClassifiedCrop, Evidence
 from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Seen(NamedTuple):
         change: How the frame relates to the previous one.
         is_detection_frame: Whether the detector ran.
         faces: The faces in this frame, then those of earlier frames that are known only now.
-        evidence: What the classifier says about detections in this frame: track and log odds.
+        evidence: What the classifier says about detections in this frame.
         links: Pairs (earlier, later) of identifiers that turned out to be one face.
         untracked: Detections in this frame that may be faces but have no track, in pixels of the
             upright frame, with the classifier's log odds.
@@ -83,7 +83,7 @@ class Seen(NamedTuple):
     change: Change
     is_detection_frame: bool
     faces: tuple[SeenFace, ...]
-    evidence: tuple[tuple[int, float], ...]
+    evidence: tuple[ClassifiedCrop, ...]
     links: tuple[tuple[int, int], ...]
     untracked: tuple[tuple[Detection, float], ...] = ()
 
@@ -169,8 +169,8 @@ class FirstPass:
         if seen.is_detection_frame:
             self._detection_frames.append(index)
         self._note_cut(seen.change, index)
-        for track_id, log_odds in seen.evidence:
-            self._evidence.add(track_id, log_odds, index)
+        for crop in seen.evidence:
+            self._evidence.add(crop, index)
         for back, face, colors in seen.faces:
             self._builder.add(index - back, face)
             if colors is not None:

@@ -162,8 +162,8 @@ def _is_rejected(
     odds, detected = parameters.classification, _detected(face)
     size = _size(detected)
     needed = needed_log_odds(
-        size,
-        min(raw.tracks.size),
+        size / min(raw.tracks.size),
+        raw.evidence.view_px(face.raw_ids),
         representative_score(detected.scores, odds),
         confidence,
         odds,

@@ -37,12 +37,12 @@ class MissedFaces:
         self._max_crops = parameters.redetection.max_crops
         self._max_crowd_crops = parameters.crowds.max_crops
         self._same_face_iou = parameters.same_face_iou
-        self._max_occluded_share = parameters.online.max_occluded_share
+        self._max_occluded_share = parameters.redetection.max_occluded_share
 
     def redetect(
         self,
         tracks: Sequence[TrackState],
-        confirmed: Sequence[Box],
+        confirmed: Sequence[TrackState],
         image: Image,
         seconds: float,
         *,
@@ -51,20 +51,23 @@ class MissedFaces:
         """Detect each of these faces in a crop; return those still missed.
 
         Those that were detected last come first, until there have been `max_crops` crops. Those
-        that are occluded by another face get none: it would show that face, or what is beside it.
+        that a face detected before the crops occludes get none: it would show that face, or the
+        neck or hair beside it, which would keep the track alive.
 
         Args:
             tracks: Those missed.
-            confirmed: Boxes of the faces that were detected in this view.
+            confirmed: Those that were detected in this view.
             image: The view.
             seconds: Its time.
             is_crowd: Whether they are those of a crowd that the whole view did not show at all.
         """
         most = self._max_crowd_crops if is_crowd else self._max_crops
-        expected = [track.expected(seconds) for track in tracks]
-        occluded = are_occluded(expected, confirmed, self._max_occluded_share)
-        visible = [track for track, is_one in zip(tracks, occluded, strict=True) if not is_one]
-        taken, crops = list(confirmed), 0
+        possible = self._classifier.possible(tracks)
+        expected = [track.expected(seconds) for track in possible]
+        in_front = [track.box for track in self._classifier.possible(confirmed)]
+        occluded = are_occluded(expected, in_front, self._max_occluded_share)
+        visible = [track for track, is_one in zip(possible, occluded, strict=True) if not is_one]
+        taken, crops = [track.box for track in confirmed], 0
         settled: set[int] = set()
         found: set[int] = set()
         for track, way in self._attempts(visible):
@@ -100,7 +103,7 @@ class MissedFaces:
             confirmed: Boxes of the faces that were detected in this view.
             seconds: Its time.
         """
-        possible = [track for track in tracks if not self._classifier.is_rejected(track)]
+        possible = self._classifier.possible(tracks)
         known = are_among([one.box for one in seen], confirmed, self._same_face_iou)
         others = [one for one, is_known in zip(seen, known, strict=True) if not is_known]
         expected = [track.expected(seconds) for track in possible]
@@ -118,13 +121,12 @@ class MissedFaces:
         Each face is first searched for as it was last detected. Then come the usual way, and a
         turned one for what the classifier takes for a face: it may have bent down.
         """
-        possible = [track for track in tracks if not self._classifier.is_rejected(track)]
-        possible = latest_first(possible)
-        last = [(track, track.way) for track in possible]
-        usual = [(track, USUAL) for track in possible]
+        tracks = latest_first(tracks)
+        last = [(track, track.way) for track in tracks]
+        usual = [(track, USUAL) for track in tracks]
         turned = [
             (track, Way(0, QUARTERS[track.missed_detections % len(QUARTERS)]))
-            for track in possible
+            for track in tracks
             if self._classifier.is_trusted(track)
         ]
         others = [(track, way) for track, way in (*usual, *turned) if way != track.way]

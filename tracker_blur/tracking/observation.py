@@ -334,6 +334,6 @@ def renumbered(seen: Seen, number: Callable[[int], int]) -> Seen:
         faces=tuple(
             one._replace(face=one.face.numbered(number(one.face.track_id))) for one in seen.faces
         ),
-        evidence=tuple((number(track_id), odds) for track_id, odds in seen.evidence),
+        evidence=tuple(one._replace(track_id=number(one.track_id)) for one in seen.evidence),
         links=tuple((number(one), number(other)) for one, other in seen.links),
     )

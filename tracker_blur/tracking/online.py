@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.state import State
     from tracker_blur.detectors import Detector
     from tracker_blur.trackers import Tracker
+    from tracker_blur.tracking.evidence import ClassifiedCrop
     from tracker_blur.tracking.redetection import Redetector
     from tracker_blur.tracking.schedule import DetectionSchedule
 
@@ -50,7 +51,7 @@ class Step:
         faces: Where the faces are.
         change: How the frame relates to the previous one.
         is_detection_frame: Whether the detector ran.
-        evidence: What the classifier says about detections in this frame: track and log odds.
+        evidence: What the classifier says about detections in this frame.
         ways: How the tracks were last detected that were not detected in the usual way.
         is_left_out: Whether nothing was detected in the frame: it will be interpolated.
         untracked: Detections that may be faces but have no track, with the classifier's log odds.
@@ -60,7 +61,7 @@ class Step:
     faces: tuple[Face, ...]
     change: Change
     is_detection_frame: bool
-    evidence: tuple[tuple[int, float], ...] = ()
+    evidence: tuple[ClassifiedCrop, ...] = ()
     ways: Mapping[int, Way] = field(default_factory=dict)
     is_left_out: bool = False
     untracked: tuple[tuple[Detection, float], ...] = ()
@@ -243,7 +244,7 @@ class OnlineTracker:
         started = self._clock()
         self._advancer.advance(
             tracks,
-            confirmed_boxes(self._tracks, seconds),
+            confirmed_boxes(self._classifier.possible(self._tracks), seconds),
             self._last_image,
             image,
             seconds,

@@ -106,6 +106,12 @@ def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParamet
     """Return the tuning parameters of a class, which the settings give for faces."""
     if label == FACE:
         return parameters
+    # These two were chosen on faces only.
+    parameters = replace(
+        parameters,
+        redetection=replace(parameters.redetection, max_occluded_share=1.0),
+        backtracking=replace(parameters.backtracking, max_unconfirmed_frames=6),
+    )
     if label != PLATE:  # people and cars have any size and place
         return replace(parameters, plausibility=PlausibilityParameters.for_any_size())
     plates = parameters.plates

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from tracker_blur.core.times import slot_of
 from tracker_blur.tracking.erasing import erased, faces_in_crop
-from tracker_blur.tracking.evidence import pooled_log_odds
+from tracker_blur.tracking.evidence import ClassifiedCrop, pooled_log_odds
 from tracker_blur.tracking.plausibility import is_higher_score
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tracker_blur.classifiers import Classifier
     from tracker_blur.core.box import Box, Detection
@@ -70,10 +70,10 @@ class TrackClassifier:
         seconds: float,
         *,
         is_crowd: bool = False,
-    ) -> tuple[tuple[int, float], ...]:
+    ) -> tuple[ClassifiedCrop, ...]:
         """Ask about tracks that were just confirmed, each now and then.
 
-        Return the identifier and the new log odds of each track that was classified.
+        Return what it says about each track that was classified.
 
         Args:
             tracks: The tracks.
@@ -93,7 +93,9 @@ class TrackClassifier:
             track.log_odds.append(log_odds)
             del track.log_odds[: -self._parameters.remembered_crops]
             track.classified_seconds = seconds
-        return tuple((track.track_id, track.log_odds[-1]) for track in asked)
+        return tuple(
+            ClassifiedCrop(track.track_id, track.log_odds[-1], track.box.size) for track in asked
+        )
 
     def _answer(
         self, track: TrackState, tracks: Sequence[TrackState], image: Image, seconds: float
@@ -133,6 +135,10 @@ class TrackClassifier:
     def is_rejected(self, track: TrackState) -> bool:
         """Return whether it is certain by now that a track is no face."""
         return self.pooled_log_odds(track) < self._parameters.at_once_log_odds
+
+    def possible(self, tracks: Iterable[TrackState]) -> list[TrackState]:
+        """Return those of some tracks that may be faces."""
+        return [track for track in tracks if not self.is_rejected(track)]
 
     def is_trusted(self, track: TrackState) -> bool:
         """Return whether a track likely is a face, whatever its detections score."""

@@ -62,10 +62,12 @@ class PlateParameters(ParameterGroup):
     """From here downwards, true ones in made clips are lost."""
 
     small_log_odds: float = -1.0
-    """With the next two, of 71 plates in made clips one is lost, that leaves the frame; of tracks
-    in clips without plates that are left by all the rest, a third. At -2.0, these are one more."""
+    """With `large_log_odds` and `certain_log_odds`, of 71 plates in made clips one is lost, that
+    leaves the frame; of tracks in clips without plates that are left by all the rest, a third. At
+    -2.0, these are one more."""
 
     clear_log_odds: float = -1.0
+    """A plate of many pixels needs no better odds than a small one."""
 
     large_log_odds: float = 2.0
 

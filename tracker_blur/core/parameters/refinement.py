@@ -131,21 +131,23 @@ class ClassificationParameters(ParameterGroup):
     """or of this share, if that is more: among many crops of a wall, some look like a face."""
 
     small_log_odds: float = -1.7
-    """A track of the smallest faces with lower odds is no face: 99.5 % of all faces have more."""
+    """A track of faces of `small_px` or less is hidden from these odds on: 99.5 % of all such faces
+    have more."""
 
     small_px: float = 12.0
-    """Faces up to this size are the smallest."""
+    """Sizes are of the view that the classifier saw."""
 
     clear_log_odds: float = 0.8
-    """The same, of faces that show enough pixels, however little of the frame. With what scores and
-    sizes change, 99.8 % of all faces have enough in one crop; with 1.3, 99.7 %."""
+    """A track of faces of `clear_px` or more needs these odds, however little of the frame they
+    are, and something between them at sizes between. Lowered by what the detector scores, 99.8 %
+    of all faces have them in a single crop; with 1.3, 99.7 % (docs/decisions/0089)."""
 
     clear_px: float = 28.0
-    """Faces from this size on do; between, it is something between."""
+    """More than `small_px`."""
 
     large_log_odds: float = 2.4
-    """The same, of large faces. At 3.4, a man who speaks at the border, seen from the side and
-    nearly half of the frame, is open for two seconds."""
+    """A track of large faces needs these odds. At 3.4, a man who speaks at the border, seen from
+    the side and nearly half of the frame, is open for two seconds."""
 
     large_share: float = 0.17
     """A face of this share of the frame's shorter side, or more, is large."""

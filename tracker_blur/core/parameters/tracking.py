@@ -68,7 +68,7 @@ class OnlineParameters(ParameterGroup):
     crowd's others are held where their velocity leads: a tracker takes 3 to 13 milliseconds."""
 
     max_occluded_share: float = 0.5
-    """A track is held if another face hides more of its box: a tracker would jump to that face."""
+    """A track has no tracker if another face hides more of its box: it would jump to that face."""
 
     hold_growth_per_second: float = 0.5
     """Share of its size by which a held box grows, on each side: the face may have moved."""
@@ -117,6 +117,10 @@ class RedetectionParameters(ParameterGroup):
     confidence_share: float = 0.6
     """Share of the detector's low confidence that is enough here, where a face was or will be."""
 
+    max_occluded_share: float = 0.5
+    """A face gets no crop if another one hides more of where it is expected. Of other classes than
+    faces, that was not measured: there it does."""
+
     max_crops: int = 32
     """Most crops for the missed faces of one view. Each face is searched for as it was last
     detected, then, while crops are left, in other ways. Those detected last come first."""
@@ -147,7 +151,8 @@ class CrowdParameters(ParameterGroup):
     """Most crops for the new faces of one view, where no such detection shows them earlier."""
 
     max_backtracking_gap_frames: int = 6
-    """A new face that no earlier view shows for longer is tracked back no further."""
+    """A new face is tracked back no further than to where earlier views show it no more for so many
+    frames, or in the next view. Nothing drifts here: it has no tracker."""
 
     max_restless_share: float = 0.15
     """When more of the faces were missed, or are new, the detector runs on the next frame, too."""
@@ -167,8 +172,8 @@ class BacktrackingParameters(ParameterGroup):
     """Most memory for these images: 15 of 4K, which are detected on only when needed."""
 
     max_unconfirmed_frames: int = 3
-    """A tracker that no re-detection confirms is trusted for this many frames. With 6, no face of
-    docs/leaks.md is exposed less, and a path costs half as much again."""
+    """A tracker that no re-detection confirms is trusted for this many frames, and at least for one
+    view. At 6, as many faces are exposed (docs/decisions/0087). Other classes than faces have 6."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
