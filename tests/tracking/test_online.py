@@ -27,6 +27,7 @@ from tests.tracking.fakes import (
 from tests.tracking.online_runs import online_tracker, run
 from tracker_blur.core.box import Box, Detection
 from tracker_blur.core.tracks import Origin
+from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
@@ -83,6 +84,17 @@ def test_the_detector_runs_at_once_after_a_cut() -> None:
     before = detector.calls
     tracker.step(other, 6 / RATE)
     assert detector.calls == before + 1
+
+
+def test_after_a_jerk_of_the_camera_the_detector_runs_at_once_and_tracks_go_on() -> None:
+    detector = ScriptedDetector([[detection(FACE)]] * 4)
+    tracker = online_tracker(detector, every=10, new_tracker=csrt())
+    run(tracker, [PORTRAIT] * 6)
+    before = detector.calls
+    step = tracker.step(shifted(90), 6 / RATE)
+    assert step.change is Change.JERK
+    assert detector.calls == before + 1
+    assert [face.track_id for face in step.faces] == [0]
 
 
 @pytest.mark.parametrize("speed", [3.0, 8.0, 14.0])

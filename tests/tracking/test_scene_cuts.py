@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,8 @@ from tracker_blur.tracking.scene_cuts import Change, CutDetector
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy.typing as npt
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def cuts(detector: CutDetector, file: Path) -> list[int]:
     with av.open(str(file)) as container:
         for index, frame in enumerate(container.decode(video=0)):
             view = np.asarray(frame.reformat(320, 180, "bgr24").to_ndarray(), np.uint8)
-            if detector.change(view) is not Change.NONE:
+            if detector.change(view).is_cut:
                 found.append(index)
     return found
 
@@ -57,3 +60,27 @@ def test_a_flash_is_a_cut_and_a_return(detector: CutDetector) -> None:
     black, white = np.zeros((90, 160, 3), np.uint8), np.full((90, 160, 3), 255, np.uint8)
     changes = [detector.change(image) for image in (black, black, white, black)]
     assert changes == [Change.CUT, Change.NONE, Change.CUT, Change.RETURN]
+
+
+def shaken(steps: int, shift: int) -> list[npt.NDArray[np.uint8]]:
+    """Return views of one place, of which each is shifted against the one before."""
+    place = np.random.default_rng(1).integers(0, 256, (9, 40, 3), np.uint8)
+    wide = cv2.resize(place, (400, 90), interpolation=cv2.INTER_CUBIC)
+    return [np.asarray(wide[:, x : x + 160], np.uint8) for x in range(0, steps * shift, shift)]
+
+
+def test_a_jerk_of_the_camera_is_no_cut(detector: CutDetector) -> None:
+    still, moved = shaken(2, 30)
+    changes = [detector.change(image) for image in (still, still, moved, moved, still)]
+    assert changes == [Change.CUT, Change.NONE, Change.JERK, Change.NONE, Change.JERK]
+    assert not Change.JERK.is_cut
+
+
+def test_a_jerk_out_of_what_was_seen_is_a_cut(detector: CutDetector) -> None:
+    first, *_, last = shaken(8, 30)
+    assert [detector.change(image) for image in (first, last)] == [Change.CUT, Change.CUT]
+
+
+@pytest.mark.shared
+def test_a_hand_held_camera_makes_no_cuts(detector: CutDetector, shared: Path) -> None:
+    assert cuts(detector, shared / "videos" / "hard" / "armwrestle.mp4") == [0]

@@ -109,9 +109,11 @@ def test_a_large_view_is_seen_now_and_then_and_after_a_cut() -> None:
         made.view(frame(300, seconds))
         calls[seconds] = detector.calls / TILES
     assert [calls[seconds] for seconds in (0.0, 0.5, 1.0, 1.5, 2.0, 5.0)] == [1, 1, 2, 2, 3, 4]
-    made.view(frame(300, 5.2, is_bright=True))
+    made.view(frame(300, 5.2), Change.JERK)
+    assert detector.calls == 4 * TILES
+    made.view(frame(300, 5.3), Change.CUT)
     assert detector.calls == 5 * TILES
-    made.view(frame(300, 5.9, is_bright=True))
+    made.view(frame(300, 6.0))
     assert detector.calls == 6 * TILES
     assert detector.shapes == {(564, 672, 3)}
 

@@ -15,7 +15,6 @@ from tracker_blur.core.tracks import Face, Origin
 from tracker_blur.tracking.advancing import has_drifted, is_outside
 from tracker_blur.tracking.crowd import matches
 from tracker_blur.tracking.extra_detection import USUAL, Way
-from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,7 +111,7 @@ class Backtracker:
         """
         while self._window and index - self._window[0].index > self._reach_frames:
             self._window.popleft()
-        if step.change is not Change.NONE:
+        if step.change.is_cut:
             self._window.clear()
         if self._window and self._window[-1].image.shape != image.shape:
             for number, past in enumerate(self._window):

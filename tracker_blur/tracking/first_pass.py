@@ -227,7 +227,7 @@ class FirstPass:
 
     def _note_cut(self, change: Change, index: int) -> None:
         """Note where scenes begin. A flash of light, a cut and a return, begins none."""
-        if change is Change.NONE:
+        if not change.is_cut:
             return
         if change is Change.RETURN and self._is_cut_open:
             self._cuts.pop()

@@ -154,8 +154,10 @@ class OnlineTracker:
     def see(self, view: LazyView, seconds: float) -> Step:
         """Return the faces of the next frame, as `step` does; its view is made if it is needed."""
         change = view.change
-        if change is not Change.NONE:
+        if change.is_cut:
             self._change_scene(change)
+        elif change is Change.JERK:
+            self._schedule.hurry()
         is_due = self._schedule.is_due(seconds)
         if self._skip_frames and not is_due:
             return Step((), change, is_detection_frame=False, is_left_out=True)

@@ -21,20 +21,34 @@ if TYPE_CHECKING:
     from tracker_blur.core.state import State
 
 
+_LEAST_CONTRAST = 4.0  # levels; what is flatter resembles any other flat image
+
+
 class Change(enum.Enum):
-    """How a frame relates to the previous one: same scene, a cut, or the scene before a flash."""
+    """How a frame relates to the previous one.
+
+    It continues the scene, also after a jerk of the camera (or of the light); it begins another
+    one; or it returns to the scene before a flash.
+    """
 
     NONE = "none"
+    JERK = "jerk"
     CUT = "cut"
     RETURN = "return"
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether what was known of the frame before says nothing about this one."""
+        return self in (Change.CUT, Change.RETURN)
 
 
 class CutDetector:
     """Compares each frame with the previous one, by mean HSV differences of thumbnails.
 
     The score is that of PySceneDetect's content detector; the ratio to the frames before is that
-    of its adaptive detector. A flash of light makes two cuts, and the second is a return to the
-    scene before it.
+    of its adaptive detector. Where that is high only because the camera was jerked, the image is
+    the same elsewhere. A flash of light makes two cuts, and the second is a return to the scene
+    before it.
     """
 
     def __init__(self, parameters: SceneCutParameters) -> None:
@@ -57,6 +71,9 @@ class CutDetector:
         if score <= max(limits.content_threshold, limits.adaptive_ratio * self._usual_change()):
             self._changes.append(score)
             return Change.NONE
+        if _likeness(hsv, last) > limits.min_jerk_likeness_share:
+            self._changes.append(score)
+            return Change.JERK
         before, self._before_cut = self._before_cut, last
         is_back = (
             before is not None
@@ -85,6 +102,22 @@ def _difference(one: npt.NDArray[np.int16], other: npt.NDArray[np.int16]) -> flo
     change = np.abs(one - other)
     change[..., 0] = np.minimum(change[..., 0], 180 - change[..., 0])  # hue is a circle
     return float(change.mean())
+
+
+def _likeness(image: npt.NDArray[np.int16], last: npt.NDArray[np.int16]) -> float:
+    """Return the correlation of the last image's middle with where it is most alike in an image.
+
+    Both are HSV. 0 if there is nothing to be seen in the middle.
+    """
+    values = [
+        cv2.GaussianBlur(np.ascontiguousarray(each[..., 2], np.float32), (0, 0), 1.0)
+        for each in (image, last)
+    ]
+    height, width = values[1].shape
+    middle = values[1][height // 4 : height - height // 4, width // 4 : width - width // 4]
+    if middle.std() < _LEAST_CONTRAST:
+        return 0.0
+    return float(cv2.matchTemplate(values[0], middle, cv2.TM_CCOEFF_NORMED).max())
 
 
 class Scenes:

@@ -92,7 +92,7 @@ class DetectionSchedule:
         self._eager_frames = self._parameters.after_cut_frames
 
     def hurry(self) -> None:
-        """Detect on the next frame too: a face has appeared, or was missed."""
+        """Detect on the next frame too: a face appeared or was missed, or the camera was jerked."""
         self._eager_frames = max(1, self._eager_frames)
 
     def is_due(self, seconds: float) -> bool:

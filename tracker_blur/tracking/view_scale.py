@@ -20,7 +20,6 @@ import numpy as np
 from tracker_blur.core.box_arrays import suppress_overlaps
 from tracker_blur.core.frame import default_view_px, view_size
 from tracker_blur.core.times import slot_of
-from tracker_blur.tracking.scene_cuts import Change
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.parameters import TrackingParameters, ViewScaleParameters
     from tracker_blur.core.state import State
     from tracker_blur.detectors import Detector
+    from tracker_blur.tracking.scene_cuts import Change
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class ScaledViews:
         default_px = min(default_view_px(frame.size), self._most_px(frame, 1.0))
         self._longest_px = max(self._longest_px, default_px)
         image = self._view(frame, self._longest_px)
-        is_cut = change is not Change.NONE
+        is_cut = change.is_cut
         is_due = is_cut or frame.seconds >= self._next_large_seconds
         if not is_due and not self._doubtful:
             return image
