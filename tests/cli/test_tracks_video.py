@@ -106,6 +106,11 @@ def test_following_needs_a_drawn_box_and_the_video_of_the_tracks(
     assert "--follow follows drawn boxes: add --draw" in error_line(capsys)
     (tmp_path / "clip.mkv").write_bytes(b"another")
     assert run("tracks", file, "--draw", DRAWING, "--follow") == 1
+    line = error_line(capsys)
+    assert "clip.mkv: has the name of the track file's video, but is another one" in line
+    assert line.endswith("say where the video is, with --video")
+    named = ("--video", tmp_path / "clip.mkv")
+    assert run("tracks", file, "--draw", DRAWING, "--follow", *named) == 1
     assert "is not the video that the tracks were made for" in error_line(capsys)
     (tmp_path / "clip.mkv").unlink()
     assert run("tracks", file, "--draw", DRAWING, "--follow") == 1

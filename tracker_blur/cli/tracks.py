@@ -117,7 +117,15 @@ def _video(options: argparse.Namespace, content: TrackFile) -> FileIdentity:
         raise SourceError(
             f"{path}: no such file: say where the video of the track file is, with --video"
         )
-    return track_file.check_source(content, path)
+    try:
+        return track_file.check_source(content, path)
+    except TrackFileError:
+        if options.video is not None:
+            raise
+        raise TrackFileError(
+            f"{path}: has the name of the track file's video, but is another one, such as an "
+            "output: say where the video is, with --video"
+        ) from None
 
 
 def _video_path(options: argparse.Namespace, content: TrackFile) -> Path:
