@@ -173,7 +173,7 @@ class BacktrackingParameters(ParameterGroup):
 
     max_unconfirmed_frames: int = 3
     """A tracker that no re-detection confirms is trusted for this many frames, and at least for one
-    view. At 6, as many faces are exposed (docs/decisions/0087). Other classes than faces have 6."""
+    view (docs/decisions/0087 compares 2 to 6). Other classes than faces have 6."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
