@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.tracks import Track
     from tracker_blur.tracking.first_pass import RawTracks
 
+CROP_PX = 60.0
 ODDS = PARAMETERS.classification
 ARM = Box.around(BOX.center, 100, 110)
 BODY = BOX.padded(1.5)
@@ -47,14 +48,14 @@ def followed(
     """
     evidence = Evidence()
     for frame in range(crops):
-        evidence.add(ClassifiedCrop(0, arm_odds), 2 * frame)
+        evidence.add(ClassifiedCrop(0, arm_odds, CROP_PX), 2 * frame)
     for frame in range(10, 30, 5):
-        evidence.add(ClassifiedCrop(0, face_odds), frame)
+        evidence.add(ClassifiedCrop(0, face_odds, CROP_PX), frame)
     rows = face_rows(range(10), box=arm, score=0.45) + face_rows(range(10, 30))
     if other is not None:
         rows += face_rows(range(11), 1, box=other)
         for frame in range(0, 11, 3):
-            evidence.add(ClassifiedCrop(1, FACE_ODDS), frame)
+            evidence.add(ClassifiedCrop(1, FACE_ODDS, CROP_PX), frame)
     return raw_tracks(rows, evidence=evidence)
 
 
@@ -64,7 +65,9 @@ def backwards(raw: RawTracks) -> RawTracks:
     for track in raw.tracks.tracks:
         seen, log_odds, _ = raw.evidence.in_rows(track)
         for row, one in zip(seen[::-1], log_odds[::-1], strict=True):
-            evidence.add(ClassifiedCrop(track.track_id, float(one)), 29 - int(track.frames[row]))
+            evidence.add(
+                ClassifiedCrop(track.track_id, float(one), CROP_PX), 29 - int(track.frames[row])
+            )
         for row in range(len(track))[::-1]:
             frame, score = 29 - int(track.frames[row]), float(track.scores[row])
             rows += face_rows([frame], track.track_id, box=track.box(row), score=score)
@@ -113,9 +116,9 @@ def swollen(
 ) -> RawTracks:
     """Return a track of 10 frames of half a body and 20 of the face that comes from there."""
     evidence = Evidence()
-    evidence.add(ClassifiedCrop(0, body_odds), 5)
+    evidence.add(ClassifiedCrop(0, body_odds, CROP_PX), 5)
     for frame in range(10, 30, 5):
-        evidence.add(ClassifiedCrop(0, FACE_ODDS), frame)
+        evidence.add(ClassifiedCrop(0, FACE_ODDS, CROP_PX), frame)
     rows = face_rows(range(10), box=body, score=score, origin=origin)
     return raw_tracks(rows + face_rows(range(10, 30)), evidence=evidence)
 
@@ -164,7 +167,7 @@ def test_one_piece_of_a_track_is_left(raw: RawTracks, log_odds: list[float]) -> 
     for track in raw.tracks.tracks:
         evidence = Evidence()
         for frame, one in zip(track.frames.tolist(), log_odds, strict=False):
-            evidence.add(ClassifiedCrop(track.track_id, one), frame)
+            evidence.add(ClassifiedCrop(track.track_id, one, CROP_PX), frame)
         left = without_false_ends(track, raw.tracks.tracks, SIZE, evidence, CONFIDENCE, ODDS)
         rows = np.flatnonzero(np.isin(track.frames, left.frames))
         assert len(left) == len(rows) == rows[-1] - rows[0] + 1

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.parameters import TrackingParameters
     from tracker_blur.tracking.first_pass import FirstPass, Seen
 
+CROP_PX = 60.0
 MILLISECOND = Fraction(1, 1000)
 IMAGE: Image = np.random.default_rng(3).integers(0, 256, (36, 64, 3), np.uint8)
 VIEW = LazyView(Change.NONE, lambda: IMAGE)  # the script says what changes
@@ -89,7 +90,7 @@ class ScriptedBacktracker:
         self._window: deque[int] = deque(maxlen=self.reach_frames)
 
     def step(self, index: int, image: Image, step: Step) -> Iterator[tuple[Face, Backtracked]]:
-        if step.change is not Change.NONE:
+        if step.change.is_cut:
             self._window.clear()
         for face, back, link in next(self._before):
             past = list(reversed(self._window))[:back]
@@ -199,7 +200,7 @@ def any_script(chance: np.random.Generator, changes: Sequence[Change]) -> Script
     last_ids: dict[int, int] = {}
     numbers = count()
     for index, change in enumerate(changes):
-        if change is not Change.NONE:
+        if change.is_cut:
             open_ids.clear()
             last_ids.clear()
         faces: list[Face] = []
@@ -369,7 +370,9 @@ def test_where_all_is_hidden_and_continues_a_piece_waits_for_new_faces_only() ->
 def test_in_doubt_a_piece_waits_for_the_whole_horizon(doubt: str) -> None:
     script = steady(500, gone=range(20, 500)) if doubt == "ends" else steady(500)
     if doubt != "ends":
-        score, odds = (0.3, ()) if doubt == "is weak" else (0.6, (ClassifiedCrop(0, -20.0),))
+        score, odds = (
+            (0.3, ()) if doubt == "is weak" else (0.6, (ClassifiedCrop(0, -20.0, CROP_PX),))
+        )
         for index, step in enumerate(script.steps):
             faces = tuple(replace(face, score=score) for face in step.faces)
             script.steps[index] = replace(step, faces=faces, evidence=odds)
@@ -432,7 +435,7 @@ def test_what_was_hidden_stays_hidden_when_the_odds_fall() -> None:
         score = 0.9 if index < 100 else 0.55
         face = replace(script.steps[index].faces[0], score=score)
         script.steps[index] = replace(
-            script.steps[index], faces=(face,), evidence=(ClassifiedCrop(0, odds),)
+            script.steps[index], faces=(face,), evidence=(ClassifiedCrop(0, odds, CROP_PX),)
         )
     pieces, _ = as_they_come([script], [40 * index for index in range(1500)])
     (track,) = joined(pieces).tracks
@@ -447,7 +450,7 @@ def test_a_face_that_is_recognized_late_is_hidden_from_the_start_of_a_whole_scen
     for index, step in enumerate(script.steps):
         faces = tuple(replace(face, score=0.6) for face in step.faces)
         odds = -5.0 if index < 500 else 6.0
-        evidence = () if index % 10 else (ClassifiedCrop(0, odds),)
+        evidence = () if index % 10 else (ClassifiedCrop(0, odds, CROP_PX),)
         script.steps[index] = replace(step, faces=faces, evidence=evidence)
     times = [40 * index for index in range(900)]
     pieces, known = as_they_come([script], times, by_scene=by_scene)

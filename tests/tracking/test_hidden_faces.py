@@ -15,6 +15,8 @@ from tests.tracking.raw_tracks import (
 from tracker_blur.core.box import Box
 from tracker_blur.tracking.evidence import ClassifiedCrop, Evidence, needed_log_odds
 
+CROP_PX = 60.0
+
 
 def test_no_raw_tracks_hide_nothing() -> None:
     assert hidden_tracks(raw_tracks([])) == ()
@@ -27,7 +29,7 @@ def test_a_track_that_the_classifier_takes_for_no_face_is_not_hidden(
 ) -> None:
     evidence = Evidence()
     if log_odds is not None:
-        evidence.add(ClassifiedCrop(0, log_odds))
+        evidence.add(ClassifiedCrop(0, log_odds, CROP_PX))
     raw = raw_tracks(face_rows(range(10, 40), score=0.6), evidence=evidence)
     assert len(hidden_tracks(raw)) == count
 
@@ -36,8 +38,8 @@ def test_the_odds_of_all_parts_of_a_face_count() -> None:
     """A face that turned away after it was seen well is still one."""
     evidence = Evidence()
     for log_odds in (5.0, 4.0, 6.0):
-        evidence.add(ClassifiedCrop(0, log_odds))
-        evidence.add(ClassifiedCrop(1, -log_odds))
+        evidence.add(ClassifiedCrop(0, log_odds, CROP_PX))
+        evidence.add(ClassifiedCrop(1, -log_odds, CROP_PX))
     rows = face_rows(range(10, 20), 0, score=0.6) + face_rows(range(25, 40), 1, score=0.6)
     assert spans(hidden_tracks(raw_tracks(rows, evidence=evidence))) == [(10, 39)]
 
@@ -47,7 +49,7 @@ def test_a_face_that_always_scores_low_is_hidden_if_the_classifier_takes_it_for_
     log_odds: float, count: int
 ) -> None:
     evidence = Evidence()
-    evidence.add(ClassifiedCrop(0, log_odds))
+    evidence.add(ClassifiedCrop(0, log_odds, CROP_PX))
     raw = raw_tracks(face_rows(range(10, 30), score=0.3), evidence=evidence)
     assert len(hidden_tracks(raw)) == count
 
@@ -57,7 +59,7 @@ def test_what_the_border_cuts_off_needs_worse_odds() -> None:
     limits = PARAMETERS.classification
     needed = needed_log_odds(0.5, 100.0, 0.6, CONFIDENCE, limits)
     evidence = Evidence()
-    evidence.add(ClassifiedCrop(0, needed - 0.5 * limits.cut_off_log_odds))
+    evidence.add(ClassifiedCrop(0, needed - 0.5 * limits.cut_off_log_odds, CROP_PX))
     inside, at_border = Box(200, 50, 400, 250), Box(-20, 50, 180, 250)
     for box, count in ((inside, 0), (at_border, 1)):
         rows = face_rows(range(10, 40), box=box, score=0.6)
@@ -70,10 +72,10 @@ def test_among_several_faces_of_its_size_a_head_needs_worse_odds(others: int, co
     limits = PARAMETERS.classification
     needed = needed_log_odds(60 / 360, 100.0, 0.6, CONFIDENCE, limits)
     evidence = Evidence()
-    evidence.add(ClassifiedCrop(0, needed - 0.5 * limits.group_log_odds))
+    evidence.add(ClassifiedCrop(0, needed - 0.5 * limits.group_log_odds, CROP_PX))
     rows = face_rows(range(10, 40), 0, box=Box.from_xywh(20, 100, 60, 60), score=0.6)
     for number in range(1, others + 1):
-        evidence.add(ClassifiedCrop(number, 6.0))
+        evidence.add(ClassifiedCrop(number, 6.0, CROP_PX))
         rows += face_rows(
             range(10, 40), number, box=Box.from_xywh(20 + 120 * number, 100, 50, 50), score=0.9
         )
@@ -86,18 +88,19 @@ def test_a_head_around_a_higher_scoring_ear_is_hidden_if_the_classifier_takes_it
 ) -> None:
     ear = Box.from_xywh(220, 120, 15, 15)
     evidence = Evidence()
-    evidence.add(ClassifiedCrop(0, log_odds))
-    evidence.add(ClassifiedCrop(1, 3.0))
+    evidence.add(ClassifiedCrop(0, log_odds, CROP_PX))
+    evidence.add(ClassifiedCrop(1, 3.0, CROP_PX))
     rows = face_rows(range(10, 40), 0, box=Box.from_xywh(200, 100, 60, 70), score=0.6)
     rows += face_rows(range(10, 40), 1, box=ear, score=0.74)
     assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count
 
 
-@pytest.mark.parametrize(("view_px", "count"), [(8.0, 1), (40.0, 0)])
+@pytest.mark.parametrize(("side", "view_px", "count"), [(30, 8, 1), (30, 30, 0), (10, 30, 1)])
 def test_what_the_classifier_saw_in_many_pixels_needs_better_odds(
-    view_px: float, count: int
+    side: float, view_px: float, count: int
 ) -> None:
+    """An enlarged view shows no more pixels than the frame has."""
     evidence = Evidence()
-    evidence.add(ClassifiedCrop(0, -2.0, view_px))
-    rows = face_rows(range(10, 40), box=Box.from_xywh(20, 100, 10, 10), score=0.6)
+    evidence.add(ClassifiedCrop(0, -0.8, view_px))
+    rows = face_rows(range(10, 40), box=Box.from_xywh(20, 100, side, side), score=0.6)
     assert len(hidden_tracks(raw_tracks(rows, evidence=evidence))) == count

@@ -84,3 +84,22 @@ def test_a_jerk_out_of_what_was_seen_is_a_cut(detector: CutDetector) -> None:
 @pytest.mark.shared
 def test_a_hand_held_camera_makes_no_cuts(detector: CutDetector, shared: Path) -> None:
     assert cuts(detector, shared / "videos" / "hard" / "armwrestle.mp4") == [0]
+
+
+@pytest.mark.parametrize("light", [0, 255])
+def test_a_flash_through_which_the_scene_still_shows_is_a_cut_and_a_return(
+    detector: CutDetector, light: int
+) -> None:
+    (place,) = shaken(1, 30)
+    washed = np.asarray(light + 0.05 * (place.astype(float) - light), np.uint8)
+    changes = [detector.change(image) for image in (place, place, washed, place)]
+    assert changes == [Change.CUT, Change.NONE, Change.CUT, Change.RETURN]
+
+
+def test_a_cut_after_a_jerk_is_one(detector: CutDetector) -> None:
+    still, moved = shaken(2, 30)
+    other = np.asarray(
+        255 - cv2.rotate(cv2.resize(still, (90, 160)), cv2.ROTATE_90_CLOCKWISE), np.uint8
+    )
+    changes = [detector.change(image) for image in (still, still, moved, other)]
+    assert changes == [Change.CUT, Change.NONE, Change.JERK, Change.CUT]

@@ -131,6 +131,17 @@ def test_a_gap_is_filled_by_boxes_that_grow_with_the_distance_to_its_ends() -> N
         assert track.box(row).covers(BOX.moved(2.0 * (10 + row), 0))
 
 
+@pytest.mark.parametrize("jump", [20.0, 30.0, 45.0])
+def test_in_frames_left_out_before_a_jerk_a_face_is_hidden_where_it_was(jump: float) -> None:
+    before = face_rows(range(6, 13, 3))
+    after = face_rows(range(15, 24), box=BOX.moved(jump, 0))
+    (track,) = hidden_tracks(raw_tracks(before + after))
+    for frame in (13, 14):
+        box = track.box(frame - track.first)
+        assert box.padded(0.05).covers(BOX)
+        assert box.width < BOX.width + 1.5 * jump
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 1.0, 60.0])
 def test_a_margin_covers_the_frames_around_and_stops_at_the_ends_of_the_video(
     seconds: float,

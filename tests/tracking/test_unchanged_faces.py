@@ -28,6 +28,7 @@ from tracker_blur.tracking.unchanged_faces import UnchangedFaces
 if TYPE_CHECKING:
     from tracker_blur.core.frame import Image
 
+CROP_PX = 60.0
 LIMITS = PARAMETERS.unchanged_faces
 FACE_ODDS = LIMITS.min_log_odds + 1
 STEP_SECONDS = 0.08
@@ -134,7 +135,7 @@ def test_what_is_kept_is_hidden_though_no_detection_is_near() -> None:
     rows = face_rows(range(10)) + face_rows(range(10, 60), origin=Origin.TRACKED)
     raw = raw_tracks(rows)
     assert spans(hidden_tracks(raw)) != [(0, 59)]
-    raw.evidence.add(ClassifiedCrop(0, FACE_ODDS))
+    raw.evidence.add(ClassifiedCrop(0, FACE_ODDS, CROP_PX))
     assert spans(hidden_tracks(raw)) == [(0, 59)]
 
 

@@ -56,7 +56,8 @@ def needed_log_odds(
 
     Args:
         size_share: Its size (`Box.size`), as a share of the frame's shorter side.
-        view_px: Its size in the views from which its crops were cut, in pixels.
+        view_px: Its size in the views from which its crops were cut, in pixels; where these enlarge
+            the frame, in pixels of the frame.
         score: Of its detection, or its `representative_score`, 0 to 1.
         confidence: Score from which a detection is a face.
         parameters: Tuning parameters.
@@ -98,12 +99,12 @@ class ClassifiedCrop(NamedTuple):
     Attributes:
         track_id: Identifier of its track.
         log_odds: The logarithm of the odds that it shows a face.
-        view_px: Its size in the view from which the crop was cut, in pixels; inf: unknown.
+        view_px: Its size in the view from which the crop was cut, in pixels.
     """
 
     track_id: int
     log_odds: float
-    view_px: float = math.inf
+    view_px: float
 
 
 class ClassifiedRows(NamedTuple):
@@ -139,9 +140,9 @@ class Evidence:
         return [one for track_id in track_ids for one in self._log_odds.get(track_id, ())]
 
     def view_px(self, track_ids: Iterable[int]) -> float:
-        """Return the median size of some tracks in the views of their crops; inf: none has any."""
+        """Return the median size of some tracks in the views of their crops; 0: none has any."""
         sizes = [one for track_id in track_ids for one in self._view_px.get(track_id, ())]
-        return float(np.median(sizes)) if sizes else math.inf
+        return float(np.median(sizes)) if sizes else 0.0
 
     def in_rows(self, track: Track) -> ClassifiedRows:
         """Return which rows of a raw track were classified, and how."""

@@ -112,7 +112,7 @@ def _false_rows(
     size = float(np.median(seen.sizes[rows]))
     limit = parameters.false_end_ratio * np.median(seen.sizes[seen.rows[count : count + least]])
     score = representative_score(seen.scores[rows], parameters)
-    view_px = float(np.median(seen.view_px[:count]))
+    view_px = min(size, float(np.median(seen.view_px[:count])))  # enlarged views show no more
     needed = needed_log_odds(size / shorter_side, view_px, score, confidence, parameters)
     if size < limit or pooled_log_odds(before, parameters) >= needed:
         return 0

@@ -163,7 +163,7 @@ def _is_rejected(
     size = _size(detected)
     needed = needed_log_odds(
         size / min(raw.tracks.size),
-        raw.evidence.view_px(face.raw_ids),
+        min(size, raw.evidence.view_px(face.raw_ids)),  # enlarged views show no more
         representative_score(detected.scores, odds),
         confidence,
         odds,

@@ -26,7 +26,6 @@ from tracker_blur.tracking.extra_detection import USUAL, ExtraDetection, Way
 from tracker_blur.tracking.lazy_view import LazyView
 from tracker_blur.tracking.scene_cuts import Change, CutDetector
 from tracker_blur.tracking.track_classifier import TrackClassifier
-from tracker_blur.tracking.track_state import TrackState, confirmed_boxes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from tracker_blur.tracking.evidence import ClassifiedCrop
     from tracker_blur.tracking.redetection import Redetector
     from tracker_blur.tracking.schedule import DetectionSchedule
+    from tracker_blur.tracking.track_state import TrackState
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +244,10 @@ class OnlineTracker:
     ) -> None:
         """Advance each track into this view with its own tracker, or hold it."""
         started = self._clock()
+        confirmed = [track for track in self._tracks if track.confirmed_seconds == seconds]
         self._advancer.advance(
             tracks,
-            confirmed_boxes(self._classifier.possible(self._tracks), seconds),
+            [track.box for track in self._classifier.possible(confirmed)],
             self._last_image,
             image,
             seconds,

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 
 _LEAST_CONTRAST = 4.0  # levels; what is flatter resembles any other flat image
+_LEAST_CONTRAST_RATIO = 0.5  # of two images of one scene in the same light
 
 
 class Change(enum.Enum):
     """How a frame relates to the previous one.
 
-    It continues the scene, also after a jerk of the camera (or of the light); it begins another
-    one; or it returns to the scene before a flash.
+    It continues the scene, also after a jerk of the camera; it begins another one; or it returns
+    to the scene before a flash.
     """
 
     NONE = "none"
@@ -38,7 +39,7 @@ class Change(enum.Enum):
 
     @property
     def is_cut(self) -> bool:
-        """Whether what was known of the frame before says nothing about this one."""
+        """Whether this frame says nothing of where faces of the previous frame are."""
         return self in (Change.CUT, Change.RETURN)
 
 
@@ -72,8 +73,7 @@ class CutDetector:
             self._changes.append(score)
             return Change.NONE
         if _likeness(hsv, last) > limits.min_jerk_likeness_share:
-            self._changes.append(score)
-            return Change.JERK
+            return Change.JERK  # it is not usual: a cut may follow
         before, self._before_cut = self._before_cut, last
         is_back = (
             before is not None
@@ -107,7 +107,8 @@ def _difference(one: npt.NDArray[np.int16], other: npt.NDArray[np.int16]) -> flo
 def _likeness(image: npt.NDArray[np.int16], last: npt.NDArray[np.int16]) -> float:
     """Return the correlation of the last image's middle with where it is most alike in an image.
 
-    Both are HSV. 0 if there is nothing to be seen in the middle.
+    Both are HSV. 0 if there is nothing to be seen in one of them, or much less than in the other: a
+    flash changes the contrast, a jerk does not.
     """
     values = [
         cv2.GaussianBlur(np.ascontiguousarray(each[..., 2], np.float32), (0, 0), 1.0)
@@ -115,9 +116,11 @@ def _likeness(image: npt.NDArray[np.int16], last: npt.NDArray[np.int16]) -> floa
     ]
     height, width = values[1].shape
     middle = values[1][height // 4 : height - height // 4, width // 4 : width - width // 4]
-    if middle.std() < _LEAST_CONTRAST:
-        return 0.0
-    return float(cv2.matchTemplate(values[0], middle, cv2.TM_CCOEFF_NORMED).max())
+    correlations = cv2.matchTemplate(values[0], middle, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (left, top) = cv2.minMaxLoc(correlations)
+    alike = values[0][top : top + middle.shape[0], left : left + middle.shape[1]]
+    low, high = sorted((float(middle.std()), float(alike.std())))
+    return best if low >= _LEAST_CONTRAST and low >= _LEAST_CONTRAST_RATIO * high else 0.0
 
 
 class Scenes:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tracker_blur.core.tracks import ORIGINS, Boxes, Origin, Track, Tracks
+from tracker_blur.tracking.plausibility import face_sizes
 from tracker_blur.tracking.scene_cuts import Scenes
 from tracker_blur.tracking.tracklets import ROUNDING_SECONDS
 
@@ -74,6 +75,13 @@ def _filled(
     after = np.searchsorted(track.frames, frames)  # the first known row not before the frame
     before = np.searchsorted(track.frames, frames, "right") - 1
     missing = before != after
+    # A jerk of the camera moves a face at once, and not steadily.
+    last = track.boxes[before]
+    travel = np.linalg.norm((track.boxes[after] - last).reshape(-1, 2, 2).mean(1), axis=1)
+    is_jerk = missing & (travel > parameters.max_steady_travel_sizes * face_sizes(last))
+    is_jerk &= known[after] - known[before] <= parameters.max_jerk_seconds
+    boxes[is_jerk, :2] = np.minimum(boxes, last)[is_jerk, :2]
+    boxes[is_jerk, 2:] = np.maximum(boxes, last)[is_jerk, 2:]
     unknown = np.minimum(times - known[before], known[after] - times)
     scores, origins = track.scores[before].copy(), track.origins[before].copy()
     origins[missing] = ORIGINS.index(Origin.BETWEEN)

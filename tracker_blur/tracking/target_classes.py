@@ -106,11 +106,13 @@ def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParamet
     """Return the tuning parameters of a class, which the settings give for faces."""
     if label == FACE:
         return parameters
-    # These two were chosen on faces only.
+    redetection, backtracking = parameters.redetection, parameters.backtracking
     parameters = replace(
         parameters,
-        redetection=replace(parameters.redetection, max_occluded_share=1.0),
-        backtracking=replace(parameters.backtracking, max_unconfirmed_frames=6),
+        redetection=replace(redetection, max_occluded_share=redetection.others_occluded_share),
+        backtracking=replace(
+            backtracking, max_unconfirmed_frames=backtracking.others_unconfirmed_frames
+        ),
     )
     if label != PLATE:  # people and cars have any size and place
         return replace(parameters, plausibility=PlausibilityParameters.for_any_size())
@@ -144,6 +146,7 @@ def parameters_of(label: str, parameters: TrackingParameters) -> TrackingParamet
             parameters.classification,
             small_log_odds=plates.small_log_odds,
             clear_log_odds=plates.clear_log_odds,
+            swollen_face_log_odds=plates.swollen_face_log_odds,
             large_log_odds=plates.large_log_odds,
             large_share=plates.large_share,
             certain_log_odds=plates.certain_log_odds,

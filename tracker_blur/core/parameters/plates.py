@@ -69,6 +69,9 @@ class PlateParameters(ParameterGroup):
     clear_log_odds: float = -1.0
     """A plate of many pixels needs no better odds than a small one."""
 
+    swollen_face_log_odds: float = 0.0
+    """What is better for faces was not measured on plates."""
+
     large_log_odds: float = 2.0
 
     certain_log_odds: float = 6.0

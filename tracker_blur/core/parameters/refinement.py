@@ -297,6 +297,13 @@ class SmoothingParameters(ParameterGroup):
     max_gap_growth_share: float = 0.5
     """Largest share of its size by which a box in a gap grows, on each side."""
 
+    max_steady_travel_sizes: float = 0.4
+    """A face that moves farther between two known boxes may have moved at once. In the frames
+    between, where it was before is hidden as well,"""
+
+    max_jerk_seconds: float = 0.25
+    """if these boxes are no farther apart."""
+
     max_gap_size_ratio: float = 3.0
     """Largest ratio (by side) between a box in a gap and the larger of the boxes before and after
     it: a face does not swell where it is not seen, but a tracker may jump away."""

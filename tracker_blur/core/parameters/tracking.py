@@ -118,8 +118,10 @@ class RedetectionParameters(ParameterGroup):
     """Share of the detector's low confidence that is enough here, where a face was or will be."""
 
     max_occluded_share: float = 0.5
-    """A face gets no crop if another one hides more of where it is expected. Of other classes than
-    faces, that was not measured: there it does."""
+    """A face gets no crop if another one hides more of where it is expected."""
+
+    others_occluded_share: float = 1.0
+    """The same for other classes than faces, where it was not measured."""
 
     max_crops: int = 32
     """Most crops for the missed faces of one view. Each face is searched for as it was last
@@ -173,7 +175,10 @@ class BacktrackingParameters(ParameterGroup):
 
     max_unconfirmed_frames: int = 3
     """A tracker that no re-detection confirms is trusted for this many frames, and at least for one
-    view (docs/decisions/0087 compares 2 to 6). Other classes than faces have 6."""
+    view (docs/decisions/0087 compares 2 to 6)."""
+
+    others_unconfirmed_frames: int = 6
+    """The same for other classes than faces, where fewer were not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
