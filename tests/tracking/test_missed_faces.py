@@ -131,14 +131,14 @@ def test_a_face_that_another_track_has_stays_missed() -> None:
         second.confirmed_seconds = second.known_seconds = 0.04
 
 
-def test_a_face_beside_it_that_a_crop_shows_is_not_taken_for_it() -> None:
-    class Beside(Recording):
+def test_a_face_next_to_it_that_a_crop_shows_is_not_taken_for_it() -> None:
+    class Neighboring(Recording):
         def detect(self, image: Image, expected: Box, way: Way = USUAL) -> Detection | None:
             return Detection(expected.moved(1.7, 0), 0.4)
 
     tracks, other = lost(1), confirmed(face(0).moved(3.3, 0))
-    assert missed_faces(Beside(), 9).redetect(tracks, [other], IMAGE, 0.08) == tracks
-    assert missed_faces(Beside(), 9).redetect(tracks, [], IMAGE, 0.08) == []
+    assert missed_faces(Neighboring(), 9).redetect(tracks, [other], IMAGE, 0.08) == tracks
+    assert missed_faces(Neighboring(), 9).redetect(tracks, [], IMAGE, 0.08) == []
 
 
 def confirmed(box: Box, log_odds: float = 4.0) -> TrackState:
@@ -149,10 +149,10 @@ def confirmed(box: Box, log_odds: float = 4.0) -> TrackState:
 
 @pytest.mark.parametrize(("width", "is_occluded"), [(3, False), (3.1, True), (60, True)])
 def test_a_face_behind_another_one_is_not_searched_for(width: float, is_occluded: bool) -> None:
-    behind, beside = lost(2)
+    behind, neighbor = lost(2)
     in_front = confirmed(Box.from_xywh(behind.box.right - width, 20, width, 8))
     redetector = Recording(LYING)
-    missed_faces(redetector, 9).redetect([behind, beside], [in_front], IMAGE, 0.08)
+    missed_faces(redetector, 9).redetect([behind, neighbor], [in_front], IMAGE, 0.08)
     assert [box for box, _ in redetector.asked] == [
         face(number) for number in ([1] if is_occluded else [1, 0])
     ]

@@ -91,7 +91,7 @@ def are_among(boxes: Sequence[Box], others: Sequence[Box], iou: float) -> list[b
 
 
 def are_occluded(boxes: Sequence[Box], others: Sequence[Box], share: float) -> list[bool]:
-    """Return for each box whether any one of the others covers more than `share` of its area."""
+    """Return for each box whether any one of the others overlaps more than `share` of its area."""
     behind, front = edges(boxes), edges(others)
     rows, columns = touching(behind, front)
     shared = intersection_areas(front[columns], behind[rows])

@@ -52,7 +52,7 @@ class MissedFaces:
 
         Those that were detected last come first, until there have been `max_crops` crops. Those
         that a face detected before the crops occludes get none: it would show that face, or the
-        neck or hair beside it, which would keep the track alive.
+        neck or hair next to it, which would keep the track alive.
 
         Args:
             tracks: Those missed.
