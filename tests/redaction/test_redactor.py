@@ -132,24 +132,40 @@ def test_overlapping_faces_are_hidden_as_if_one_by_one(
     same = ArrayFrame(planes, frame.layout, frame.orientation)
     faces = [face(box, number) for number, box in enumerate(boxes)]
     FrameRedactor(Settings(method=method)).redact(frame, faces)
-    for one in _inner_first(faces):  # whose order the test below is about
+    for one in drawn(faces):  # whose order the tests below are about
         FrameRedactor(Settings(method=method)).redact(same, [one])
     for together, apart in zip(frame.planes(), planes, strict=True):
         np.testing.assert_array_equal(together.samples, apart.samples)
+
+
+def drawn(faces: list[Face]) -> list[Face]:
+    """Return faces in the order in which they are drawn."""
+    padding = Settings().padding_ratio
+    hidden = [
+        hidden_area(one.box, one.label, padding, turns(one.box, one.label, None)) for one in faces
+    ]
+    return [faces[number] for number in _inner_first(faces, hidden)]
 
 
 def test_what_lies_in_a_much_larger_face_is_drawn_below_it() -> None:
     small, large, tiny = Box(40, 40, 60, 60), Box(20, 20, 100, 100), Box(45, 45, 50, 50)
     apart, about_as_large = Box(200, 40, 220, 60), Box(25, 25, 100, 100)
     boxes = [about_as_large, large, apart, small, tiny]
-    order = _inner_first([face(box, number) for number, box in enumerate(boxes)])
+    order = drawn([face(box, number) for number, box in enumerate(boxes)])
     assert [boxes[one.track_id] for one in order] == [tiny, small, about_as_large, large, apart]
     zone = replace(face(large), label=ZONE)
-    assert _inner_first([zone, face(small)]) == [zone, face(small)]
+    assert drawn([zone, face(small)]) == [zone, face(small)]
     solid_face = replace(face(small), method="solid")
-    assert _inner_first([face(large), solid_face]) == [face(large), solid_face]
+    assert drawn([face(large), solid_face]) == [face(large), solid_face]
+
+
+@pytest.mark.parametrize(
+    "inner", [Box(40, 40, 60, 60), Box(58, 12, 68, 18)], ids=["an eye", "a badge above"]
+)
+def test_a_small_face_in_what_is_hidden_for_a_large_one_is_not_seen(inner: Box) -> None:
+    large = Box(30, 30, 90, 100)
     mosaic, only_large = noise_frame("yuv420p", (128, 128)), noise_frame("yuv420p", (128, 128))
-    FrameRedactor(Settings()).redact(mosaic, [face(large, 0), face(small, 1)])
+    FrameRedactor(Settings()).redact(mosaic, [face(large, 0), face(inner, 1)])
     FrameRedactor(Settings()).redact(only_large, [face(large, 0)])
     np.testing.assert_array_equal(mosaic.planes()[0].samples, only_large.planes()[0].samples)
 

@@ -145,8 +145,9 @@ class FrameRedactor:
             grid = _grid(planes)
             for face in faces:
                 _check(face)
-            for face in _inner_first(faces):
-                self._hide(frame, planes, grid, face)
+            hidden = [self._area(face) for face in faces]
+            for number in _inner_first(faces, hidden):
+                self._hide(frame, planes, grid, faces[number], hidden[number])
         return RedactedFrame(frame)
 
     def blank(self, frame: Frame) -> RedactedFrame:
@@ -177,16 +178,21 @@ class FrameRedactor:
             self._memories.popitem(last=False)
         return memory
 
-    def _hide(
-        self, frame: Frame, planes: tuple[Plane, ...], grid: tuple[int, int], face: Face
-    ) -> None:
-        loaded = self._method(face.method or self._settings.method)
-        feather = self._settings.feather_ratio if loaded.blocks is None else 0.0
+    def _area(self, face: Face) -> Box:
+        """Return the area to hide for a face, in the upright frame."""
         box = _bounded(face.box)
         memory = self._memory(face.track_id)
         memory.is_turned = turns(box, face.label, memory.is_turned)
-        area = hidden_area(box, face.label, self._settings.padding_ratio, memory.is_turned)
-        box, area = (frame.orientation.to_stored(each, frame.size) for each in (box, area))
+        return hidden_area(box, face.label, self._settings.padding_ratio, memory.is_turned)
+
+    def _hide(
+        self, frame: Frame, planes: tuple[Plane, ...], grid: tuple[int, int], face: Face, area: Box
+    ) -> None:
+        loaded = self._method(face.method or self._settings.method)
+        feather = self._settings.feather_ratio if loaded.blocks is None else 0.0
+        box, area = (
+            frame.orientation.to_stored(each, frame.size) for each in (_bounded(face.box), area)
+        )
         hidden = _rounded_outward(area, grid)
         size = hidden[2] - hidden[0], hidden[3] - hidden[1]
         if loaded.blocks is None:
@@ -211,7 +217,7 @@ class FrameRedactor:
             label=face.label,
             frame=planes,
             offset=(left, top),
-            memory=memory.of_method,
+            memory=self._memory(face.track_id).of_method,
         )
         shape = self._settings.shape if face.label == FACE else "rectangle"
         window = (left - hidden[0], top - hidden[1], right - hidden[0], bottom - hidden[1])
@@ -236,28 +242,33 @@ def duplicate(redacted: RedactedFrame, copy: Callable[[Frame], Frame]) -> Redact
     return RedactedFrame(copy(redacted.frame))
 
 
-def _inner_first(faces: Sequence[Face]) -> Sequence[Face]:
-    """Return faces in the order in which they are drawn: what lies in a much larger one, first.
+def _inner_first(faces: Sequence[Face], hidden: Sequence[Box]) -> Sequence[int]:
+    """Return the order in which faces are drawn: what lies in a much larger hidden area, first.
 
-    Otherwise, an eye that was taken for a face would be drawn on the face. What has another class
-    or method keeps its place, and so do neighbors of about one size, which would change places
-    from frame to frame.
+    Otherwise, an eye or the badge of a cap that was taken for a face would be drawn on the face.
+    What has another class or method keeps its place, and so do neighbors of about one size, which
+    would change places from frame to frame.
+
+    Args:
+        faces: Those of a frame.
+        hidden: The areas to hide for them.
     """
+    unchanged = range(len(faces))
     if len(faces) < 2:
-        return faces
-    boxes = edges(_bounded(face.box) for face in faces)
+        return unchanged
+    boxes = edges(hidden)
     sizes = areas(boxes)
     inner, outer = touching(boxes, boxes)
     centers = (boxes[inner, :2] + boxes[inner, 2:]) / 2
     is_in = ((boxes[outer, :2] <= centers) & (centers <= boxes[outer, 2:])).all(1)
     is_in &= sizes[outer] > _MUCH_LARGER * sizes[inner]
     if not is_in.any():
-        return faces
+        return unchanged
     _, kinds = np.unique([f"{face.label} {face.method}" for face in faces], return_inverse=True)
     is_in &= kinds[inner] == kinds[outer]
     is_inner = np.zeros(len(faces), bool)
     is_inner[inner[is_in]] = True
-    return [faces[number] for number in np.lexsort((np.where(is_inner, sizes, 0), ~is_inner))]
+    return [int(number) for number in np.lexsort((np.where(is_inner, sizes, 0), ~is_inner))]
 
 
 def _check(face: Face) -> None:
