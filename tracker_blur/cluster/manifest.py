@@ -1,7 +1,7 @@
 """The folder in which the pieces of a video wait for all to be done: the whole state of a run.
 
 It lies next to the output, hidden, and only its owner may read it. It holds a manifest, which says
-which input, settings and versions the pieces belong to, and the pieces, under names made of these.
+which input, settings and program the pieces belong to, and the pieces, under names made of these.
 So a run that was killed continues where it stopped, and one with other settings begins again.
 """
 
@@ -24,7 +24,6 @@ import numpy as np
 from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.files.identity import sha256
 from tracker_blur.files.locking import FileLock
-from tracker_blur.version import __version__
 from tracker_blur.weights.onnx_network import runtime_version
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 _PREFIX = ".trackblur-pieces-"
 _PRIVATE_MODE = 0o700
+_PACKAGE = Path(__file__).parents[1]
 _MANIFEST, _LOCK = "manifest.json", "lock"
 
 
@@ -44,7 +44,7 @@ class Store:
 
     Attributes:
         folder: Their folder.
-        key: Stands for input, settings and versions.
+        key: Stands for input, settings and program.
     """
 
     folder: Path
@@ -87,8 +87,15 @@ def store_key(
         sorted(weight_files),
         suffix.lower(),
         repr(parameters),
-        (__version__, av.__version__, cv2.__version__, np.__version__, runtime_version()),
+        (code_sha256(), av.__version__, cv2.__version__, np.__version__, runtime_version()),
     )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def code_sha256(package: Path = _PACKAGE) -> str:
+    """Return a hash of a package's modules: one version number may stand for several states."""
+    modules = sorted(package.rglob("*.py"))
+    parts = [(module.relative_to(package).as_posix(), sha256(module)) for module in modules]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
