@@ -5,26 +5,11 @@ from __future__ import annotations
 import errno
 import glob
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker_blur.cli import (
-    app,
-    detect,
-    detectors,
-    evaluate,
-    live,
-    models,
-    redact,
-    render,
-    report,
-    review,
-    serve,
-    track,
-    tracks,
-    train,
-    verify,
-)
+from tracker_blur.cli import redact
 from tracker_blur.cli.console import EXIT_FAILED, EXIT_USAGE, Console
 from tracker_blur.cli.parser import Parser, flags_of
 from tracker_blur.errors import SettingsError, SourceError, TrackerBlurError, reason_of
@@ -33,14 +18,15 @@ from tracker_blur.text import escaped
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
     from tracker_blur.cli.progress_file import ProgressFile
 
 _COMMANDS = (
-    *(redact, live, track, tracks, render, verify, report),
-    *(app, review, serve, detect, detectors, models, train, evaluate),
+    *("redact", "live", "track", "tracks", "render", "verify", "report"),
+    *("app", "review", "serve", "detect", "detectors", "models", "train", "evaluate"),
 )
-"""These modules import OpenCV only when they run: no help should wait for it."""
+"""The modules of the same names import OpenCV only when they run: no help should wait for it."""
 
 _WITH_FILE = ("app", "review", "live", "track", "tracks", "render", "verify", "report", "detect")
 """Commands whose next argument is mostly a file, as it is where the command is meant as one."""
@@ -55,6 +41,16 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
 
     The first parser is for help and completion. It shows the options of `redact`, which is the
     command where none is named.
+    """
+    root, parsers = _parsers(_COMMANDS)
+    redact.add_options(root)
+    return root, parsers
+
+
+def _parsers(names: Iterable[str]) -> tuple[Parser, dict[str, Parser]]:
+    """Return the parser of the command line, without options, and those of these commands.
+
+    A run loads the command that is named and no other: all of them take a tenth of a second.
     """
     root = Parser(
         prog="trackblur",
@@ -71,22 +67,18 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
         metavar="COMMAND",
         prog="trackblur",
     )
-    for module in _COMMANDS:
+    for name in names:
+        module = import_module(f"tracker_blur.cli.{name}")
         parser = module.add_parser(commands)
-        parser.root = root
+        parser.whole = build_parser
         parser.set_defaults(run=module.run)
-    redact.add_options(root)
-    parsers: dict[str, Parser] = dict(commands.choices)
-    for parser in parsers.values():
-        parser.commands = parsers
-    return root, parsers
+    return root, dict(commands.choices)
 
 
 def run_command(arguments: list[str]) -> int:
     """Run trackblur with these arguments and return the exit code."""
-    root, parsers = build_parser()
     if arguments[:1] in (["-h"], ["--help"]):
-        root.print_help()
+        build_parser()[0].print_help()
         return 0
     if _is_ambiguous(arguments):
         kind = "folder" if Path("redact").is_dir() else "file"
@@ -95,8 +87,9 @@ def run_command(arguments: list[str]) -> int:
             "something else, leave out the command"
         )
         return EXIT_USAGE
-    is_command = bool(arguments) and arguments[0] in parsers
-    parser = parsers[arguments[0] if is_command else "redact"]
+    is_command = bool(arguments) and arguments[0] in _COMMANDS
+    name = arguments[0] if is_command else "redact"
+    parser = _parsers([name])[1][name]
     parser.command_hint = _meant(arguments)
     options = parser.parse_args(arguments[is_command:])
     quiet, flags = getattr(options, "quiet", False), flags_of(parser)
@@ -173,18 +166,17 @@ def _meant(arguments: list[str]) -> str:
 
     It may be one if it is a bare word, as commands are, and no file or folder.
     """
-    names = [module.__name__.rpartition(".")[2] for module in _COMMANDS]
     name = arguments[0] if arguments else ""
     is_word = bool(name) and not (
         name.startswith("-") or Path(name).name != name or Path(name).suffix
     )
-    if name in names or not is_word or glob.has_magic(name) or is_stream(name):
+    if name in _COMMANDS or not is_word or glob.has_magic(name) or is_stream(name):
         return ""
     if exists(Path(name)):
         return ""
     if name in _WORDS:
         return f"; did you mean 'trackblur --{name}'?"
-    close = get_close_matches(name, names, 1, cutoff=_ALIKE)
+    close = get_close_matches(name, _COMMANDS, 1, cutoff=_ALIKE)
     if close:
         return f"; did you mean 'trackblur {close[0]}'?"
     return f"; no command is called {name}: 'trackblur --help' lists them"

@@ -310,13 +310,37 @@ class Console:
                 sys.stderr.write(line)
 
 
+class _HiddenBar:
+    """Stands for a tqdm bar where none is shown: importing tqdm takes a tenth of a second."""
+
+    total: float | None = None
+    n: float = 0
+
+    def update(self, _frames: int = 1) -> None:
+        """See tqdm."""
+
+    def set_description_str(self, _text: str, *, refresh: bool) -> None:
+        """See tqdm."""
+
+    def set_postfix_str(self, _text: str, *, refresh: bool) -> None:
+        """See tqdm."""
+
+    def refresh(self) -> None:
+        """See tqdm."""
+
+    def clear(self) -> None:
+        """See tqdm."""
+
+
 @contextmanager
 def progress_bar(name: str, quiet: bool, **details: Any) -> Iterator[Any]:
     """Show a tqdm bar, by default one that counts frames, where standard error is a terminal."""
-    from tqdm import tqdm  # not needed by --help
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield _HiddenBar()
+        return
+    from tqdm import tqdm  # only where it is needed: it reads the list of installed packages
 
-    is_off = True if quiet else None  # None: shown on a terminal only
-    with tqdm(desc=escaped(name), unit=" frames", leave=False, disable=is_off, **details) as bar:
+    with tqdm(desc=escaped(name), unit=" frames", leave=False, **details) as bar:
         yield bar
 
 

@@ -33,8 +33,8 @@ class Parser(argparse.ArgumentParser):
         arguments: those of `argparse.ArgumentParser`.
 
     Attributes:
-        root: the parser of the whole command line, whose completion script is printed.
-        commands: the parser of each command by its name, to say which of them has an option.
+        whole: returns the parser of the whole command line, whose completion script is printed, and
+            the parser of each command by its name, to say which of them has an option.
         command_hint: what errors end with, where another command may be meant.
     """
 
@@ -42,8 +42,7 @@ class Parser(argparse.ArgumentParser):
         if "formatter_class" not in arguments:
             arguments["formatter_class"] = formatter()
         super().__init__(**arguments)
-        self.root: argparse.ArgumentParser = self
-        self.commands: Mapping[str, Parser] = {}
+        self.whole: Callable[[], tuple[Parser, Mapping[str, Parser]]] = lambda: (self, {})
         self.command_hint = ""
         # Else "-1s..3s" counts as an unknown option, and the previous one as without its value.
         self._negative_number_matcher = _NEGATIVE
@@ -131,7 +130,7 @@ class Parser(argparse.ArgumentParser):
             return "; name an output with -o" if "-o" in flags else ""
         owners = [
             f"'trackblur {command}'"
-            for command, parser in self.commands.items()
+            for command, parser in self.whole()[1].items()
             if name in parser._option_string_actions  # noqa: SLF001  # argparse has no public list
         ]
         if owners:
@@ -233,7 +232,8 @@ class PrintCompletion(argparse.Action):
             import shtab
         except ImportError:
             parser.error(str(MissingPackageError("shtab", "completion", "--print-completion")))
-        script = shtab.complete(getattr(parser, "root", parser), values[1])
+        whole = parser.whole()[0] if isinstance(parser, Parser) else parser
+        script = shtab.complete(whole, values[1])
         # The first argument may be a file instead of a command: bash then completes file names.
         sys.stdout.write(script.replace("\ncomplete -o", "\ncomplete -o default -o"))
         sys.exit(0)
