@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker_blur.classifiers.crops import CONTEXT_RATIO, SIDE_PX, crop, levels, transformed
+from tracker_blur.classifiers.crops import (
+    CONTEXT_RATIO,
+    SIDE_PX,
+    brightened,
+    crop,
+    levels,
+    transformed,
+)
 from tracker_blur.core.box import Box
 
 GRADIENT = np.repeat(
@@ -85,3 +92,25 @@ def test_the_network_gets_planes_around_zero() -> None:
     assert planes.shape == (3, SIDE_PX, SIDE_PX)
     assert planes.dtype == np.float32
     assert planes[:, 0, 0].tolist() == pytest.approx([1.9921875, -0.0078125, -1.9921875])
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_a_dark_crop_is_brightened_like_a_light_one(share: float) -> None:
+    light = crop(GRADIENT, Box.around((160, 0), 60, 60))  # half of it lies beyond the border
+    light = np.where(light == 127, 127, np.minimum(light, 149))
+    dark = np.where(light == 127, light, (light * share).astype(np.uint8))
+    shown = brightened(dark)
+    assert (shown[light == 127] == 127).all()
+    inside = shown[light != 127].astype(int)
+    assert inside.max() == pytest.approx(150, abs=15)
+    assert np.corrcoef(inside, light[light != 127])[0, 1] > 0.999
+
+
+def test_a_light_crop_stays_as_it_is_and_darkness_is_not_made_noise() -> None:
+    light = np.full((SIDE_PX, SIDE_PX, 3), 90, np.uint8)
+    light[20:40] = 160
+    assert brightened(light) is light
+    black = np.full_like(light, 3)
+    assert brightened(black).max() == 12  # four times as light, no more
+    gray = np.full_like(light, 127)
+    np.testing.assert_array_equal(brightened(gray), gray)

@@ -19,6 +19,7 @@ CONTEXT_RATIO = 2.0
 """How many face sizes a crop shows: hair and shoulders tell a face from what looks like one."""
 
 _BORDER_BGR = (127, 127, 127)
+_BRIGHT_SHARE, _BRIGHT_LEVEL, _MAX_GAIN = 0.97, 150, 4.0
 _MIN_SIZE_PX = 1.0
 
 
@@ -74,5 +75,23 @@ def _reduced(
 
 def levels(image: Image) -> npt.NDArray[np.float32]:
     """Return a crop as the network's input, shape (3, `SIDE_PX`, `SIDE_PX`)."""
-    planes = (image.astype(np.float32) - 127.5) / 64
+    planes = (brightened(image).astype(np.float32) - 127.5) / 64
     return np.ascontiguousarray(planes.transpose(2, 0, 1))
+
+
+def brightened(image: Image) -> Image:
+    """Return a dark crop as if it had been exposed longer; what lies beyond the border stays gray.
+
+    Of a face in the dark, a classifier says less than it could: on 1,122 dark crops, it errs no
+    more often this way, and faces in the dark have higher odds
+    (docs/decisions/0091-brighten-what-a-classifier-sees-in-the-dark.md).
+    """
+    lightest = cv2.max(cv2.max(image[..., 0], image[..., 1]), image[..., 2])
+    is_shown = cv2.inRange(image, _BORDER_BGR, _BORDER_BGR) == 0
+    counts = np.bincount(lightest[is_shown], minlength=256).cumsum()
+    bright = int(np.searchsorted(counts, _BRIGHT_SHARE * counts[-1]))
+    if bright >= _BRIGHT_LEVEL:
+        return image
+    gain = min(_MAX_GAIN, _BRIGHT_LEVEL / max(bright, 1))
+    brighter = cv2.convertScaleAbs(image, alpha=gain)
+    return np.where(is_shown[..., None], brighter, image)

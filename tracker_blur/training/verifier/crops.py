@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from tracker_blur.classifiers.crops import transformed
+from tracker_blur.classifiers.crops import brightened, transformed
 from tracker_blur.training.data import start_workers
 from tracker_blur.training.verifier.distortions import random_motion, spoil
 from tracker_blur.training.verifier.drawings import draw_distraction
@@ -141,7 +141,7 @@ class CropDataset(IterableDataset):
         crop = transformed(place.image, random_motion(place.box, augmentation, rng))
         if draws:
             crop = draw_distraction(crop.copy(), rng)
-        return spoil(crop, rng), float(place.is_object)
+        return brightened(spoil(crop, rng)), float(place.is_object)
 
     def _object(self, rng: Rng) -> _Place:
         index, row = self.object_places[_drawn(self._sums[0], rng)]
