@@ -255,6 +255,8 @@ def _measure(
 
 def timed(command: list[str], environment: dict[str, str] | None = None) -> Run:
     """Run a program to its end; if it fails, print what it printed and exit."""
+    environment = dict(os.environ if environment is None else environment)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # modules are compiled once, as users have it
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(
