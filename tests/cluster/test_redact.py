@@ -272,6 +272,15 @@ def test_other_settings_begin_again(source: Path, tmp_path: Path) -> None:
     assert len([name for name in executor.done if "rendering" in name]) == report.pieces.total
 
 
+def test_a_worker_with_another_program_refuses_its_tasks(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker_blur.cluster.worker.PROGRAM", "another")
+    with pytest.raises(TrackerBlurError, match=r"in\.mp4: .*another version of trackblur"):
+        redact(source, tmp_path / "out.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_task_that_fails_is_tried_three_times(
     source: Path, undisturbed: bytes, tmp_path: Path
 ) -> None:

@@ -2,7 +2,8 @@
 
 It lies next to the output, hidden, and only its owner may read it. It holds a manifest, which says
 which input, settings and program the pieces belong to, and the pieces, under names made of these.
-So a run that was killed continues where it stopped, and one with other settings begins again.
+So a run that was killed continues where it stopped. One of another program, or with other settings,
+begins again.
 """
 
 from __future__ import annotations
@@ -17,14 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import av
-import cv2
-import numpy as np
-
+from tracker_blur.cluster.program import PROGRAM
 from tracker_blur.errors import SinkError, reason_of
 from tracker_blur.files.identity import sha256
 from tracker_blur.files.locking import FileLock
-from tracker_blur.weights.onnx_network import runtime_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +31,6 @@ if TYPE_CHECKING:
 
 _PREFIX = ".trackblur-pieces-"
 _PRIVATE_MODE = 0o700
-_PACKAGE = Path(__file__).parents[1]
 _MANIFEST, _LOCK = "manifest.json", "lock"
 
 
@@ -87,15 +83,8 @@ def store_key(
         sorted(weight_files),
         suffix.lower(),
         repr(parameters),
-        (code_sha256(), av.__version__, cv2.__version__, np.__version__, runtime_version()),
+        PROGRAM,
     )
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def code_sha256(package: Path = _PACKAGE) -> str:
-    """Return a hash of a package's modules: one version number may stand for several states."""
-    modules = sorted(package.rglob("*.py"))
-    parts = [(module.relative_to(package).as_posix(), sha256(module)) for module in modules]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -103,7 +92,7 @@ def code_sha256(package: Path = _PACKAGE) -> str:
 def opened_store(target: Path, key: str, details: dict[str, Any]) -> Iterator[Store]:
     """Open the folder of an output's pieces; another run has to wait until this one is over.
 
-    Pieces of another input, or of other settings, are deleted.
+    Pieces of another input, other settings or another program are deleted.
 
     Args:
         target: The output.
@@ -158,7 +147,7 @@ def _locked(path: Path, target: Path) -> Iterator[None]:
 
 
 def _clear_others(folder: Path, key: str) -> None:
-    """Delete the pieces of another input, or of other settings."""
+    """Delete the pieces of another input, other settings or another program."""
     manifest = folder / _MANIFEST
     try:
         known = json.loads(manifest.read_text(encoding="utf-8")).get("key")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from tracker_blur.cluster.manifest import opened_store, remove_store, store_key
 from tracker_blur.cluster.parameters import ClusterParameters
 from tracker_blur.cluster.pieces import cut
+from tracker_blur.cluster.program import PROGRAM
 from tracker_blur.cluster.run import PiecesRun
 from tracker_blur.cluster.tasks import Video
 from tracker_blur.core.report import Report
@@ -153,6 +154,7 @@ class PieceRedactor:
                     identity.modified_ns,
                     pieces,
                     store,
+                    PROGRAM,
                 )
                 observer = VideoObserver.of(
                     self.engine.bundle, reader.info, reader.track.time_base, settings

@@ -30,6 +30,7 @@ class Video:
         modified_ns: When it was last written.
         pieces: How it is cut.
         store: Where the pieces go.
+        program: The `PROGRAM` that makes them.
     """
 
     source: Path
@@ -38,6 +39,7 @@ class Video:
     modified_ns: int
     pieces: Pieces
     store: Store
+    program: str
 
     def identity(self) -> FileIdentity:
         """Return the identity of the input on this machine.

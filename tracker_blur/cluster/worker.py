@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tracker_blur.cluster.program import PROGRAM
 from tracker_blur.cluster.seen_files import SeenPiece, write_seen
 from tracker_blur.cluster.tasks import Advanced, Done, RenderTask, Tracked, TrackTask, WholeTask
 from tracker_blur.core.prefetch import Prefetcher
-from tracker_blur.errors import SourceError
+from tracker_blur.errors import SourceError, TrackerBlurError
 from tracker_blur.pipeline import Engine
 from tracker_blur.redaction.redactor import FrameRedactor
 from tracker_blur.tracking.detector_bundle import DetectorBundle
@@ -65,6 +66,11 @@ class PieceWorker:
         """
         if isinstance(task, WholeTask):
             return Done(self._redact(task, report))
+        if task.video.program != PROGRAM:
+            raise TrackerBlurError(
+                "another version of trackblur, or of a package that it uses, is installed there: "
+                "install the same everywhere"
+            )
         if isinstance(task, TrackTask):
             self._track(task, report)
         else:
