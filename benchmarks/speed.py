@@ -256,7 +256,7 @@ def _measure(
 def timed(command: list[str], environment: dict[str, str] | None = None) -> Run:
     """Run a program to its end; if it fails, print what it printed and exit."""
     environment = dict(os.environ if environment is None else environment)
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # modules are compiled once, as users have it
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the first run compiles the modules
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(

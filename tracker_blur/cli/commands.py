@@ -50,7 +50,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
 def _parsers(names: Iterable[str]) -> tuple[Parser, dict[str, Parser]]:
     """Return the parser of the command line, without options, and those of these commands.
 
-    A run loads the command that is named and no other: all of them take a tenth of a second.
+    A run loads the module of the command that it runs: loading all takes a tenth of a second.
     """
     root = Parser(
         prog="trackblur",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tracker_blur.cli.console import shows_bars
 from tracker_blur.cli.standard_output import print_line
 from tracker_blur.cli.tables import print_header, print_row, share_text
 
@@ -155,7 +155,7 @@ def _detected(
 
     from tracker_blur.training.evaluation.detecting import detect_images, top_detections
 
-    bar = tqdm(images, f"{name} x{scale:g}", leave=False, disable=not sys.stderr.isatty())
+    bar = tqdm(images, f"{name} x{scale:g}", leave=False, disable=not shows_bars())
     found = detect_images(detector, bar, scale, options.widen, turn)
     for image, detections in zip(images, found, strict=True):
         if options.partly_labelled:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING
 
+from tracker_blur.cli.console import shows_bars
 from tracker_blur.cli.standard_output import print_line
 from tracker_blur.cli.tables import print_header, print_row, share_text
 from tracker_blur.errors import ModelError, SettingsError
@@ -54,7 +54,7 @@ def evaluate_verifier(
         raise SettingsError(f"{path} verifies {known}, not {label}: name its class with --class")
     names = _installed(weights) if detectors is None and label == "face" else detectors or ()
     proposers = load_proposers(label, names, weights)
-    bar = tqdm(images, "detecting", leave=False, disable=not sys.stderr.isatty())
+    bar = tqdm(images, "detecting", leave=False, disable=not shows_bars())
     judged = judge_detections(verifier, proposers, bar, label)
     _print_scores(judged, images)
     _print_alarms(judged, images, proposers, label, smallest_px)

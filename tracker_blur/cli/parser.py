@@ -232,8 +232,8 @@ class PrintCompletion(argparse.Action):
             import shtab
         except ImportError:
             parser.error(str(MissingPackageError("shtab", "completion", "--print-completion")))
-        whole = parser.whole()[0] if isinstance(parser, Parser) else parser
-        script = shtab.complete(whole, values[1])
+        assert isinstance(parser, Parser)
+        script = shtab.complete(parser.whole()[0], values[1])
         # The first argument may be a file instead of a command: bash then completes file names.
         sys.stdout.write(script.replace("\ncomplete -o", "\ncomplete -o default -o"))
         sys.exit(0)

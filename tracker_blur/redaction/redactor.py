@@ -268,7 +268,8 @@ def _inner_first(faces: Sequence[Face], hidden: Sequence[Box]) -> Sequence[int]:
     is_in &= kinds[inner] == kinds[outer]
     is_inner = np.zeros(len(faces), bool)
     is_inner[inner[is_in]] = True
-    return [int(number) for number in np.lexsort((np.where(is_inner, sizes, 0), ~is_inner))]
+    order: list[int] = np.lexsort((np.where(is_inner, sizes, 0), ~is_inner)).tolist()
+    return order
 
 
 def _check(face: Face) -> None:

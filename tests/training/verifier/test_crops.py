@@ -12,6 +12,7 @@ pytest.importorskip("torch", reason="PyTorch (the extra 'train') is not installe
 import torch
 
 from tests.training.verifier.crop_samples import disk_crop_sample, empty_crop_sample
+from tracker_blur.classifiers.crops import BORDER_BGR
 from tracker_blur.core.box import Box
 from tracker_blur.training.recipe import CropAugmentation
 from tracker_blur.training.verifier.crops import CropDataset, endless_crop_batches
@@ -63,6 +64,19 @@ def test_crops_show_what_they_are_labeled_as() -> None:
         bright[label].append(float(middle - rim))
     assert np.median(bright[1.0]) > 40
     assert np.median(bright[0.0]) < 20
+
+
+def test_the_border_stays_gray_and_dark_crops_are_brightened() -> None:
+    sample = disk_crop_sample(0)
+    dark = replace(sample, image=(0.2 * sample.image).astype(np.uint8))
+    augmentation = replace(ONLY, object_share=1.0, moved_ratio=2.0)
+    dataset = CropDataset([dark], "face", augmentation, seed=0)
+    rng = np.random.default_rng(0)
+    crops = [dataset.make_crop(rng)[0] for _ in range(60)]
+    grays = [(crop == BORDER_BGR).all(2).mean() for crop in crops]
+    assert max(grays) > 0.2
+    lightest = [np.percentile(crop.max(2)[(crop != BORDER_BGR).any(2)], 97) for crop in crops]
+    assert np.median(lightest) > 2 * np.percentile(dark.image, 97)
 
 
 def test_without_false_alarms_there_are_other_crops() -> None:

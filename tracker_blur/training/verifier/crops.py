@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from tracker_blur.classifiers.crops import brightened, transformed
+from tracker_blur.classifiers.crops import BORDER_BGR, brightened, shown_pixels, transformed
 from tracker_blur.training.data import start_workers
 from tracker_blur.training.verifier.distortions import random_motion, spoil
 from tracker_blur.training.verifier.drawings import draw_distraction
@@ -138,10 +138,13 @@ class CropDataset(IterableDataset):
         else:
             place = self._place_beside(rng)
         place = place or self._false_alarm(rng) or self._object(rng)
-        crop = transformed(place.image, random_motion(place.box, augmentation, rng))
+        motion = random_motion(place.box, augmentation, rng)
+        crop, is_shown = transformed(place.image, motion), shown_pixels(place.image, motion)
         if draws:
             crop = draw_distraction(crop.copy(), rng)
-        return brightened(spoil(crop, rng)), float(place.is_object)
+        # A camera spoils no gray border: it is added later.
+        spoiled = np.where(is_shown[..., None], spoil(crop, rng), BORDER_BGR).astype(np.uint8)
+        return brightened(spoiled, is_shown), float(place.is_object)
 
     def _object(self, rng: Rng) -> _Place:
         index, row = self.object_places[_drawn(self._sums[0], rng)]

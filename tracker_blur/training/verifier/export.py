@@ -30,7 +30,8 @@ def verifier_bytes(
 ) -> bytes:
     """Return the network as ONNX, with weights of 8 bits.
 
-    It takes one normalized crop and returns log odds, shape (1, 1).
+    It takes one crop, cut out and normalized as `tracker_blur.classifiers.crops` does it, and
+    returns log odds, shape (1, 1).
 
     Metadata properties and the name of the output state its class, and the metadata how it was
     calibrated: scale and offset are folded into its last layer.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from tracker_blur.classifiers.crops import brightened, crop
+from tracker_blur.classifiers.crops import crop
 from tracker_blur.core.box import Box
 from tracker_blur.training.verifier.places import random_box
 
@@ -137,7 +137,7 @@ def answers_to(
     answers = [torch.zeros(0)]
     for start in range(0, len(places), _CHUNK):
         crops = [
-            brightened(crop(samples[index].image, Box(*box.tolist())))
+            crop(samples[index].image, Box(*box.tolist()))
             for index, box in places[start : start + _CHUNK]
         ]
         images = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).to(device).float()
