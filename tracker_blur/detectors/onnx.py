@@ -186,6 +186,8 @@ def _decode(
     logits = values[class_index]
     threshold = np.log(max(confidence, 1e-9) / max(1.0 - confidence, 1e-9))
     at = np.nonzero(logits >= threshold)
+    if not len(at[0]):  # as in most maps of a crop
+        return np.zeros((0, _BOX_CHANNELS + 1))
     scores = 1.0 / (1.0 + np.exp(-logits[at].astype(float)))
     x, y, log_width, log_height = values[len(output.classes) :, at[0], at[1]].astype(float)
     centers = np.stack((x + at[1] + 0.5, y + at[0] + 0.5), 1) * output.stride

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
+from functools import cached_property
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ Values = npt.NDArray[np.float32]
 
 _PACKAGE = "onnxruntime"
 _STANDARD_ERROR = 2
+_LARGE_VALUES = 1_000_000  # of an input: three planes of 640x512 pixels
 _MOST_THREADS = 4  # more gain little with networks of this size
 _import_lock = threading.Lock()
 
@@ -52,7 +54,11 @@ class OnnxNetwork:
 
     def __init__(self, file_name: str, content: bytes) -> None:
         self._file_name = file_name
-        self._session = _session(file_name, content)
+        self._content = content
+        # Of the cores that this process has, as `cv2.setNumThreads` says: others decode and write.
+        # One thread takes the least processor time, and all numbers of them give the same bits.
+        self._usual_threads = min(max(cv2.getNumThreads() // 2, 1), _MOST_THREADS)
+        self._session = _session(file_name, content, self._usual_threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         types = {each.type for each in (*inputs, *outputs)}
         if len(inputs) != 1 or types != {"tensor(float)"}:
@@ -67,8 +73,9 @@ class OnnxNetwork:
             ModelError: It cannot be run, or an output holds what is no number: with that nothing
                 can be decided, and what is decided hides faces.
         """
+        session = self._session if values.size < _LARGE_VALUES else self._large_session
         try:
-            outputs: list[Values] = self._session.run(None, {self._input_name: values})
+            outputs: list[Values] = session.run(None, {self._input_name: values})
         except MemoryError:
             raise
         except Exception as error:  # ONNX Runtime's errors have no class of their own
@@ -79,6 +86,14 @@ class OnnxNetwork:
         if not all(np.isfinite(output).all() for output in outputs):
             raise ModelError(f"{self._file_name}: its answers are no numbers: get the file again")
         return outputs
+
+    @cached_property
+    def _large_session(self) -> onnxruntime.InferenceSession:
+        """The session for large inputs, with all cores: the writer waits for what they show."""
+        threads = min(cv2.getNumThreads(), _MOST_THREADS)
+        if threads == self._usual_threads:
+            return self._session
+        return _session(self._file_name, self._content, threads)
 
 
 def runtime() -> ModuleType:
@@ -121,12 +136,10 @@ def _silent_standard_error() -> Iterator[None]:
         os.close(kept)
 
 
-def _session(file_name: str, content: bytes) -> onnxruntime.InferenceSession:
+def _session(file_name: str, content: bytes, threads: int) -> onnxruntime.InferenceSession:
     package = runtime()
     options = package.SessionOptions()
-    # Of the cores that this process has, as `cv2.setNumThreads` says: others decode and write. One
-    # thread takes the least processor time, and all numbers of them give the same bits.
-    options.intra_op_num_threads = min(max(cv2.getNumThreads() // 2, 1), _MOST_THREADS)
+    options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False  # it kept what the largest input took: 30 MiB at 720p
     options.log_severity_level = 4  # what is wrong becomes an exception; nothing is printed
