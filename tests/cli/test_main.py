@@ -128,7 +128,7 @@ def test_an_input_may_be_named_by_an_option_and_options_stand_anywhere(
         (["out.jpg", "--image", "photo.jpg", "--method", "simple"], "with -i photo.jpg"),
         (["track"], "required: IN"),
         (["render"], "required: FILE, OUT"),
-        (["render", "t.jsonl", "out.mp4"], "required: IN;"),
+        (["render", "t.jsonl", "out.mp4"], "one is missing: IN, FILE, OUT;"),
     ],
 )
 def test_a_missing_input_is_wrong_usage(
@@ -179,6 +179,15 @@ def test_redact_may_be_named(small_image: Path, tmp_path: Path) -> None:
     assert run(small_image, tmp_path / "a.png", *HAAR) == 0
     assert run("redact", small_image, tmp_path / "b.png", *HAAR) == 0
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_folder_may_have_the_letter_of_an_option_as_its_name(
+    small_image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("o").mkdir()
+    assert run(small_image, "o", *HAAR) == 0
+    assert [path.name for path in Path("o").iterdir()] == [small_image.name]
 
 
 @pytest.mark.parametrize(
@@ -343,6 +352,8 @@ def test_wrong_usage_ends_with_2(
         (("trakc", "in.mp4", "--sheet", "x"), ": --sheet x; did you mean 'trackblur track'?"),
         (("track", "in.mp4", "out.jsonl"), "arguments: out.jsonl; name an output with -o"),
         (("review",), "arguments are required: IN; see"),  # and not TRACKS, which is optional
+        (("render", "in.mp4", "t.jsonl"), "required, and one is missing: IN, FILE, OUT; see"),
+        (("in.mp4", "out.mp4", "--json", "found.txt"), "found.txt: does not end in .json: write -"),
         (("track", "-i", "in.mp4", "other.mp4"), "the input is named twice: as in.mp4 and as "),
         (("track", "other.mp4", "-i", "in.mp4"), "named twice: as in.mp4 and as other.mp4"),
         (("track", "in.mp4", "-z"), "arguments: -z; see 'trackblur track --help'"),

@@ -321,9 +321,12 @@ def test_options_without_effect_are_noted(
     arguments = ["--quality", "20", "--factor", "2", "--hold", "3", "--blocks", "6"]
     assert run(small_image, tmp_path / "out.png", *HAAR, *arguments) == 0
     notes = capsys.readouterr().err
-    assert "trackblur: --quality has no effect here: it applies only to videos" in notes
-    assert "trackblur: --factor has no effect here: it applies only to the method gaussian" in notes
-    assert "trackblur: --hold has no effect here: it applies only to one pass" in notes
+    assert "trackblur: warning: --quality has no effect here: it applies only to videos" in notes
+    assert (
+        "trackblur: warning: --factor has no effect here: it applies only to the method gaussian"
+        in notes
+    )
+    assert "trackblur: warning: --hold has no effect here: it applies only to one pass" in notes
     assert "--blocks has no effect here: it applies only to the method pixelated" in notes
     assert "--margin" not in notes
 

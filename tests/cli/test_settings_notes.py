@@ -63,38 +63,43 @@ def test_the_note_names_the_flag(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(flags={"hold_seconds": "--hold"})
     note_unused_settings(Settings(hold_seconds=2), {"video"}, console)
     printed = capsys.readouterr().err
-    assert printed == "trackblur: --hold has no effect here: it applies only to one pass\n"
+    assert printed == "trackblur: warning: --hold has no effect here: it applies only to one pass\n"
 
 
 @pytest.mark.parametrize(
     ("detector", "labels", "settings", "line"),
     [
-        ("yunet", ("face",), {}, "detecting with yunet in every 2nd frame, tracking with csrt"),
+        (
+            "yunet",
+            ("face",),
+            {},
+            "detecting with yunet; videos in every 2nd frame, tracking with csrt",
+        ),
         (
             "onnx",
             ("face",),
             {"detect_every_frames": 1},
-            "detecting with onnx in every frame, tracking with csrt; for a better detector, run "
-            "'trackblur models pull yunet'",
+            "detecting with onnx; videos in every frame, tracking with csrt; for a better "
+            "detector, run 'trackblur models pull yunet'",
         ),
         (
             "yunet, onnx",
             ("face", "plate"),
             {"detect_every_frames": 111, "detector": "yunet"},
-            "hiding face, plate; detecting with yunet, onnx in every 111th frame, tracking with "
-            "csrt",
+            "hiding face, plate; detecting with yunet, onnx; videos in every 111th frame, tracking "
+            "with csrt",
         ),
         (
             "yunet",
             ("face",),
             {"detect_every_frames": "auto", "tracker": "none"},
-            "detecting with yunet in every frame, without a tracker",
+            "detecting with yunet; videos in every frame, without a tracker",
         ),
         (
             "yunet",
             ("face",),
             {"detect_every_frames": "auto"},
-            "detecting with yunet at an adaptive interval, tracking with csrt",
+            "detecting with yunet; videos at an adaptive interval, tracking with csrt",
         ),
     ],
 )

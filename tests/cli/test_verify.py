@@ -417,6 +417,20 @@ def use_probe_for(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
     use_fake_probe(monkeypatch, files * true_detections(TRUTH, FRAMES))
 
 
+def test_in_a_folder_nothing_is_found_only_in_what_was_compared(
+    folders: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    inputs, outputs = folders
+    write_clip(inputs / "a.mp4", frames=3, noise=True)  # another video than the output's
+    use_probe_for(monkeypatch, 2)
+    assert run(outputs, "--against", inputs) == 3
+    last = capsys.readouterr().out.splitlines()[-1]
+    counts = "2 files: 1 exposed, 0 to look at, nothing found in 0, 1 not compared, 1 not intact"
+    assert last.startswith(counts)
+
+
 def test_a_folder_is_verified_file_by_file(
     folders: tuple[Path, Path],
     tmp_path: Path,

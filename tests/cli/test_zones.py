@@ -36,7 +36,7 @@ def test_an_ignore_zone_leaves_a_face_visible_that_never_leaves_it_and_says_so(
     summary = json.loads(printed.out)
     assert summary["files"][0]["left_visible"] == {"zone": 1}
     assert summary["settings"]["ignore_zones"] == ["15%,10%,75%,85%"]
-    assert "out.mp4: left visible by choice: 1 in ignore zones" in printed.err
+    assert "out.mp4: left visible by choice: 1 track in ignore zones" in printed.err
     # In its first frames, the face lies too far to the right of this one.
     zone = ("--ignore-zone", "20,10,88,110")
     assert run(small_clip, doubtful, *QUICK, *GREEN, *zone) == 0

@@ -156,7 +156,10 @@ def test_a_detector_file_of_the_user_is_used_and_a_missing_one_reported(
     mine.write_bytes((Path(__file__).parents[2] / "models" / "plate.onnx").read_bytes())
     arguments = [str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--method", "solid"]
     assert run(*arguments, "--detector", mine) == 0
-    assert "hiding plate; detecting with mine.onnx in every 2nd frame" in capsys.readouterr().err
+    assert (
+        "hiding plate; detecting with mine.onnx; videos in every 2nd frame"
+        in capsys.readouterr().err
+    )
     after = cv2.imread(str(tmp_path / "out.png"))
     assert after is not None
     assert changed(image, after, plate) > 0.98

@@ -198,6 +198,7 @@ def test_another_source_video_is_reported_first(name: str, title: str) -> None:
     exposed = headline(replace(other, runs=(ExposureRun((exposure(3),)),)))
     assert exposed.startswith("in.mp4 seems to be another video")
     assert "; a face is exposed in 1 frame, at 0:00:00.120; failed checks" in exposed
+    assert "seems to be another image" in headline(replace(other, frames=1))
     assert other.to_dict()["is_another_video"] is True
     assert other.to_dict()["checks"][0]["name"] == name
 

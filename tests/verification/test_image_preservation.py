@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
+from tracker_blur import redact_image
 from tracker_blur.errors import SettingsError
 from tracker_blur.settings import Settings
 from tracker_blur.verification.verifier import Verifier
@@ -72,3 +73,17 @@ def test_an_image_is_not_compared_with_a_video(tmp_path: Path) -> None:
     for output, source in ((image, video), (video, image)):
         with pytest.raises(SettingsError, match=r"a\.png: is an image, and .*a\.mp4 is not"):
             verified(output, source)
+
+
+@pytest.mark.parametrize("method", ["mosaic", "solid", "fog"])
+def test_a_face_that_fills_its_image_is_compared_with_the_input(
+    shared: Path, tmp_path: Path, method: str
+) -> None:
+    faces, output = shared / "faces" / "lfw_imfdb", tmp_path / "out.jpg"
+    source, other = faces / "00001.jpg", faces / "00002.jpg"  # 91 % of the first are hidden
+    settings = Settings(method=method, detector="onnx")
+    redact_image(source, output, settings)
+    verdict = Verifier(settings).verify(output, source=source)
+    assert verdict.source_mismatches == ()
+    assert verdict.finding == "nothing found"
+    assert Verifier(settings).verify(other, source=source).source_mismatches != ()

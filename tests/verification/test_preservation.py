@@ -204,6 +204,6 @@ def test_a_frame_that_is_almost_all_hidden_is_not_taken_for_another_video(
         "there is nothing to compare"
         in {check.name: check.detail for check in verdict.checks}["pictures"]
     )
-    assert "or hide almost all of it" in failed(after, before)["pictures"]
+    assert failed(after, before) == {}
     small = tracks_of({frame: [(0, Box(10, 10, 40, 40))] for frame in range(3)}, (128, 96), 3)
     assert Verifier(Settings()).verify(after, source=before, tracks=small).source_mismatches

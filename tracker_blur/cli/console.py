@@ -369,10 +369,13 @@ def _found_so_far(report: Report) -> str:
 
 
 def left_visible(report: Report) -> str:
-    """Return how many tracks zones and limits leave visible, such as "2 in ignore zones"."""
+    """Return what zones and limits leave visible, such as "2 tracks in ignore zones"."""
     from tracker_blur.core.rules import REASONS  # imports NumPy: not needed by --help
 
-    return ", ".join(f"{count} {REASONS[reason]}" for reason, count in report.left_visible.items())
+    return ", ".join(
+        f"{counted(count, 'track')} {REASONS[reason]}"
+        for reason, count in report.left_visible.items()
+    )
 
 
 def silence_libraries() -> None:

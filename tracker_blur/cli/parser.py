@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tracker_blur.cli.console import EXIT_USAGE
 from tracker_blur.errors import MissingPackageError
-from tracker_blur.files.paths import exists
+from tracker_blur.files.paths import exists, is_media
 from tracker_blur.text import escaped, listed
 
 if TYPE_CHECKING:
@@ -89,7 +89,13 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(rest)}{self._meant(rest)}")
         if self._has_input:
             if not hasattr(options, "source"):
-                self.error("the following arguments are required: IN")
+                names = [
+                    str(action.metavar)
+                    for action in self._get_positional_actions()
+                    if action.nargs != "?" or action.dest == "source"
+                ]
+                verb = "required: " if len(names) == 1 else "required, and one is missing: "
+                self.error(f"the following arguments are {verb}{', '.join(names)}")
             options.source = Path(options.source)  # `type` would also convert what is suppressed
         return options
 
@@ -98,7 +104,8 @@ class Parser(argparse.ArgumentParser):
         end = arguments.index("--") if "--" in arguments else len(arguments)
         for argument in arguments[:end]:
             name = f"-{argument.partition('=')[0]}"
-            if not argument.startswith("--") and name in self._option_string_actions:
+            is_short = argument.startswith("-") and not argument.startswith("--")
+            if is_short and name in self._option_string_actions:
                 self.error(f"{argument}: did you mean -{argument}?")
 
     def _with_files_named(self, arguments: Sequence[str]) -> list[str]:
@@ -111,6 +118,10 @@ class Parser(argparse.ArgumentParser):
             for at in range(end):
                 following = named[at + 1] if at + 1 < end else None
                 if action.is_meant_by(named[at]) and not action.takes(following):
+                    if following is not None and action.may_mean(following):
+                        self.error(
+                            f"{following}: does not end in .json: write {named[at]}={following}"
+                        )
                     named[at] = f"{action.option_strings[0]}={STANDARD_OUTPUT}"
         return named
 
@@ -184,6 +195,16 @@ class OptionalFile(argparse.Action):
         if following is None or (following.startswith("-") and following != str(STANDARD_OUTPUT)):
             return False
         return following == str(STANDARD_OUTPUT) or following.lower().endswith(self._suffix)
+
+    @staticmethod
+    def may_mean(following: str) -> bool:
+        """Return whether what follows the option, and is not its file, is meant to be.
+
+        As a new file of a suffix that no video or image has, it is no input and no output.
+        """
+        path = Path(following)
+        is_option = following.startswith("-")
+        return not is_option and path.suffix != "" and not is_media(path) and not exists(path)
 
 
 class NamedOnce(argparse.Action):

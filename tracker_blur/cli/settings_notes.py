@@ -41,7 +41,7 @@ def describe(engine: Engine, settings: Settings) -> str:
     else:
         schedule = f"in every {_ordinal(every)} frame"
     tracking = "without a tracker" if tracker == "none" else f"tracking with {tracker}"
-    text = f"detecting with {engine.detector_name} {schedule}, {tracking}"
+    text = f"detecting with {engine.detector_name}; videos {schedule}, {tracking}"
     if engine.labels != (FACE,):
         text = f"hiding {', '.join(engine.labels)}; {text}"
     if settings.detector == "auto" and _WEAKER & set(engine.detector_name.split(", ")):
@@ -77,16 +77,16 @@ def warn_if_cosmetic(settings: Settings, console: Console, methods: Collection[s
 def note_unused_settings(
     settings: Settings, kinds: Collection[MediaKind], console: Console
 ) -> None:
-    """Print a note for each setting that was given but has no effect, so that no one relies on it.
+    """Warn of each setting that was given but has no effect, so that no one relies on it.
 
     Args:
         settings: those of the run.
         kinds: what the files to be written are.
-        console: prints the notes.
+        console: prints the warnings.
     """
     for name, where in unused_settings(settings, kinds):
         flag = console.flags.get(name, name)
-        console.note(f"{flag} has no effect here: it applies only to {where}")
+        console.warn(f"{flag} has no effect here: it applies only to {where}")
 
 
 def unused_settings(settings: Settings, kinds: Collection[MediaKind]) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tracker_blur.cli.console import EXIT_DONE, EXIT_EXPOSED, EXIT_FAILED
@@ -106,12 +107,19 @@ def print_verdict(
 
 def summary_of(verdicts: Sequence[Verdict], failed: int) -> str:
     """Return how many of several files are exposed, to be looked at, changed, or fine."""
-    findings = [verdict.finding for verdict in verdicts]
+    findings = Counter(
+        "not compared"
+        if verdict.source_mismatches and verdict.finding == "nothing found"
+        else verdict.finding
+        for verdict in verdicts
+    )
     counts = [
-        f"{findings.count('exposed')} exposed",
-        f"{findings.count('look here')} to look at",
-        f"nothing found in {findings.count('nothing found')}",
+        f"{findings['exposed']} exposed",
+        f"{findings['look here']} to look at",
+        f"nothing found in {findings['nothing found']}",
     ]
+    if findings["not compared"]:
+        counts.append(f"{findings['not compared']} not compared")
     changed = sum(bool(verdict.failed_checks) for verdict in verdicts)
     if changed:
         counts.append(f"{changed} not intact")

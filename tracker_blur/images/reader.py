@@ -161,7 +161,8 @@ class ImageReader:
                     problem += "for example to .mp4"
                 raise SourceError(f"{path}: {problem}") from error
             raise SourceError(
-                f"{path}: is not a readable image: choose one of {_READABLE}"
+                f"{path}: is not a readable image: check that it opens in a viewer, and that it is "
+                f"one of {_READABLE}"
             ) from error
         except TooLargeError as error:
             raise SourceError(

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tracker_blur.text import counted
 from tracker_blur.verification.verdict import Check
 
 if TYPE_CHECKING:
@@ -33,14 +34,34 @@ _MIN_ERROR = 1e-3  # square levels: below that, 78 dB, frames are identical
 
 def cell_errors(before: Gray, after: Gray) -> CellErrors:
     """Return how much each cell of a frame changed."""
-    square = np.square(cv2.absdiff(before, after).astype(np.float32))
-    height, width = before.shape
+    return _cell_means(np.square(cv2.absdiff(before, after).astype(np.float32)))
+
+
+def have_detail(after: Gray, parameters: VerificationParameters) -> npt.NDArray[np.bool_]:
+    """Return which cells of a frame have steps nearly everywhere.
+
+    A blur or one color leaves none, and a mosaic a few: the edges of its blocks.
+    """
+    across = cv2.absdiff(after[:, 1:], after[:, :-1])
+    down = cv2.absdiff(after[1:], after[:-1])
+    is_step = np.zeros(after.shape, np.float32)
+    is_step[:, 1:] = across >= parameters.shown_levels
+    is_step[1:][down >= parameters.shown_levels] = 1
+    return np.asarray(_cell_means(is_step) >= parameters.shown_step_share, np.bool_)
+
+
+def _cell_means(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    height, width = values.shape
     size = max(1, width // _CELL_PX), max(1, height // _CELL_PX)
-    return np.asarray(cv2.resize(square, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def unhidden_errors(
-    errors: CellErrors, size: tuple[int, int], hidden: Iterable[Box], min_share: float
+    errors: CellErrors,
+    size: tuple[int, int],
+    hidden: Iterable[Box],
+    min_share: float,
+    shown_cells: npt.NDArray[np.bool_] | None = None,
 ) -> CellErrors | None:
     """Return the errors of all cells outside of hidden boxes, in a row; None if they are too few.
 
@@ -49,9 +70,10 @@ def unhidden_errors(
         size: (width, height) of the frame in pixels.
         hidden: boxes that may have changed.
         min_share: share of all cells that must be left.
+        shown_cells: those that may be left; None: all.
     """
     rows, columns = errors.shape
-    is_outside = np.ones(errors.shape, np.bool_)
+    is_outside = np.ones(errors.shape, np.bool_) if shown_cells is None else shown_cells.copy()
     for box in hidden:
         left, top, right, bottom = box.scaled(columns / size[0], rows / size[1]).outward()
         is_outside[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = False
@@ -85,7 +107,12 @@ class FrameComparison:
         return _timed(frames, self.before_seconds)
 
     def add(
-        self, index: int, errors: CellErrors, size: tuple[int, int], hidden: Iterable[Box]
+        self,
+        index: int,
+        errors: CellErrors,
+        size: tuple[int, int],
+        hidden: Iterable[Box],
+        shown_cells: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         """Record how a frame differs outside of what is hidden.
 
@@ -94,8 +121,10 @@ class FrameComparison:
             errors: of the whole frame.
             size: (width, height) of the frame in pixels.
             hidden: boxes that may have changed.
+            shown_cells: the cells that nothing hides; None: these are not known.
         """
-        rest = unhidden_errors(errors, size, hidden, self._parameters.min_compared_share)
+        min_share = self._parameters.min_compared_share
+        rest = unhidden_errors(errors, size, hidden, min_share, shown_cells)
         if rest is None:
             return
         # More may be hidden than is known here, as around a near face, so the least changed part
@@ -133,9 +162,10 @@ class FrameComparison:
     def _likeness(self) -> Check:
         name = "pictures"
         if self._different:
+            count = len(self._different)
             text = (
-                f"{len(self._different)} frames show something else than the input, or hide "
-                f"almost all of it; the first is frame {self._different[0]}"
+                f"{counted(count, 'frame')} {'shows' if count == 1 else 'show'} something else "
+                f"than the input, or almost nothing of it; the first is frame {self._different[0]}"
             )
             return Check(name, False, text)
         if self._worst is None:

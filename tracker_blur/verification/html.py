@@ -113,7 +113,10 @@ def headline(verdict: Verdict) -> str:
     if verdict.source_mismatches:
         name = PurePath(verdict.source or "").name
         signs = "; ".join(f"{check.title}: {check.detail}" for check in verdict.source_mismatches)
-        parts.append(f"{name} seems to be another video ({signs}): faces were not compared with it")
+        kind = "image" if verdict.frames == 1 else "video"
+        parts.append(
+            f"{name} seems to be another {kind} ({signs}): faces were not compared with it"
+        )
     places = counted(len(verdict.look_here), "place")
     if verdict.runs:
         parts.append(_exposed_text(verdict))

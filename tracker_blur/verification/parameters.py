@@ -67,6 +67,9 @@ class VerificationParameters(CheckedParameters):
         other_frame_error: square levels in the least changed part from which the source's frame
             shows something else.
         other_frame_quantile: how much of a frame this least changed part is.
+        shown_levels: a step from one pixel to the next is at least this many levels,
+        shown_step_share: and where this share of the pixels in a cell of 8 by 8 has one, a mosaic,
+            a blur or one color surely hides nothing.
         calm_quantile: the least changed share of the unhidden rest, by which two frames are
             compared.
         min_compared_share: share of a frame that must be unhidden to compare it.
@@ -146,6 +149,8 @@ class VerificationParameters(CheckedParameters):
     hidden_padding_ratio: float = 0.5
     other_frame_error: float = 25.0
     other_frame_quantile: float = 0.1
+    shown_levels: float = 4.0
+    shown_step_share: float = 0.5
     calm_quantile: float = 0.2
     min_compared_share: float = 0.1
     min_psnr_db: float = 25.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,8 @@ class ProbedFrame:
             or if it shows something else.
         source_gray: its brightness.
         cell_errors: how much of each cell changed.
+        shown_cells: the cells that nothing hides, where no tracks say so and most of the frame has
+            changed, shape (rows, columns); None: these are not known.
         detections: of all probes so far.
     """
 
@@ -44,6 +47,7 @@ class ProbedFrame:
     source_image: Image | None = None
     source_gray: Gray | None = None
     cell_errors: CellErrors | None = None
+    shown_cells: npt.NDArray[np.bool_] | None = None
     detections: list[ProbeDetection] = field(default_factory=list)
 
     @property

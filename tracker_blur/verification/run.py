@@ -13,7 +13,12 @@ from tracker_blur.core.rules import NO_RULES
 from tracker_blur.verification import visibility
 from tracker_blur.verification.exposure_runs import Candidate, ExposureRunBuilder
 from tracker_blur.verification.exposures import Exposure, TrackEndView
-from tracker_blur.verification.frame_comparison import FrameComparison, cell_errors, unhidden_errors
+from tracker_blur.verification.frame_comparison import (
+    FrameComparison,
+    cell_errors,
+    have_detail,
+    unhidden_errors,
+)
 from tracker_blur.verification.hidden_places import HiddenPlaces
 from tracker_blur.verification.left_visible import LeftVisiblePlaces
 from tracker_blur.verification.probed_frame import ProbedFrame, gray, paired_by_time
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from tracker_blur.core.frame import Frame, FrameReader, Image
     from tracker_blur.core.rules import Reason, Rules
     from tracker_blur.verification.accepted import AcceptedPlace
+    from tracker_blur.verification.frame_comparison import CellErrors
     from tracker_blur.verification.parameters import VerificationParameters
     from tracker_blur.verification.track_index import TrackIndex
     from tracker_blur.verification.verdict import Evidence
@@ -183,19 +189,28 @@ class VerificationRun:
                 changed += self.tracks.changed(frame.index)
             else:
                 changed += self._rules.hidden_boxes(frame.size, frame.time)
-            self.comparison.add(frame.index, frame.cell_errors, frame.size, changed)
+            self.comparison.add(
+                frame.index, frame.cell_errors, frame.size, changed, frame.shown_cells
+            )
         self._add_ends(frame)
 
     def _compare(self, frame: ProbedFrame, source_image: Image) -> None:
-        parameters = self._parameters
-        source_gray = gray(source_image)
+        parameters, source_gray = self._parameters, gray(source_image)
         errors = cell_errors(source_gray, frame.gray)
-        least_changed = np.quantile(errors, parameters.other_frame_quantile)
-        is_same = bool(least_changed <= parameters.other_frame_error)
+
+        def are_alike(some: CellErrors) -> bool:
+            least_changed = np.quantile(some, parameters.other_frame_quantile)
+            return bool(least_changed <= parameters.other_frame_error)
+
+        # If almost all of it is hidden, the rest cannot show that it is another frame.
+        is_same, min_share = are_alike(errors), parameters.min_compared_share
         if not is_same and self.tracks is not None:
-            # If the tracks hide almost all of it, the rest cannot show that it is another frame.
-            changed, min_share = self.tracks.changed(frame.index), parameters.min_compared_share
+            changed = self.tracks.changed(frame.index)
             is_same = unhidden_errors(errors, frame.size, changed, min_share) is None
+        elif not is_same:
+            frame.shown_cells = have_detail(frame.gray, parameters)
+            shown = errors[frame.shown_cells]
+            is_same = shown.size < min_share * errors.size or are_alike(shown)
         if is_same:
             frame.source_image, frame.source_gray = source_image, source_gray
             frame.cell_errors = errors

@@ -239,7 +239,7 @@ class CopiedTrack:
             return target
         if editor is not None:
             self._audio = LosslessAudio(stream, output, form.lossless_audio or "opus", editor)
-            reason = "parts of it are replaced, and the rest stays as it was heard"
+            reason = "what was chosen is replaced, and all else stays as it was heard"
             self.note = f"{_described(stream)} is stored as {self._audio.codec}: {reason}"
             return self._audio.target
         check_fits(stream, form, "drop")
