@@ -13,6 +13,7 @@ from tracker_blur.classifiers import load_classifier
 from tracker_blur.core import plugins
 from tracker_blur.settings import FACE, Settings
 from tracker_blur.tracking.backtracking import Backtracker
+from tracker_blur.tracking.border_detector import BorderDetector
 from tracker_blur.tracking.extra_detection import QUARTERS, ExtraDetection, Way
 from tracker_blur.tracking.lazy_detectors import LazyDetectors
 from tracker_blur.tracking.online import OnlineTracker
@@ -82,6 +83,15 @@ class ClassDetector:
         """Another instance of the detector, for large views."""
         assert self.new_detector is not None
         return self.new_detector()
+
+    @cached_property
+    def border_detector(self) -> Detector | None:
+        """Another instance, for what the border of a still image cuts off; None: no face does."""
+        if self.classifier is None or self.new_detector is None:
+            return None
+        larger = ReleasedDetector(self.new_detector, self.parameters.view_scale.kept_px)
+        limits = self.parameters.still_images
+        return BorderDetector(larger, limits.border_share, limits.border_smallest_px)
 
     @cached_property
     def extra_detections(self) -> tuple[ExtraDetection, ...]:

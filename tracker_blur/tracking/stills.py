@@ -64,14 +64,17 @@ def detect_still(
     detections = [
         one for view in views for one in scaled(detector.detector.detect(view, low), view, frame)
     ]
+    small_views = [view for view in views if max(view.shape) <= parameters.still_images.turned_px]
+    if detector.border_detector is not None:
+        for view in small_views:
+            detections += scaled(detector.border_detector.detect(view, low), view, frame)
     faces = [one for one in detections if one.score >= high]
     faces = suppress_overlaps(faces, parameters.same_face_iou)
     if classifier is not None:
         others = [one for one in detections if one.score < high]
-        for view in views:
-            if max(view.shape) <= parameters.still_images.turned_px:
-                for extra in detector.extra_detections:
-                    others += scaled(extra.detect(view), view, frame)
+        for view in small_views:
+            for extra in detector.extra_detections:
+                others += scaled(extra.detect(view), view, frame)
         others = suppress_overlaps(others, parameters.same_face_iou)
         faces = _classified(detector, classifier, high, frame, views[-1], faces, others)
     faces = with_usual_aspect(faces, frame.size, high, parameters.plausibility)

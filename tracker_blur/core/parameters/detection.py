@@ -157,4 +157,11 @@ class StillImageParameters(ParameterGroup):
     """Longest sides of the views to detect in: a detector sees a narrow range of face sizes."""
 
     turned_px: int = 1280
-    """Views up to this size are also seen turned by quarters."""
+    """Views up to this size are also seen turned by quarters, and beyond their border."""
+
+    border_share: float = 0.2
+    """How far these go on beyond their border, as their own mirror image, as a share of their
+    shorter side. 0.3 shows no more."""
+
+    border_smallest_px: float = 16.0
+    """What is smaller in them, and detected only there, is no face mostly."""
