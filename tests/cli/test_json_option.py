@@ -22,6 +22,7 @@ PRINTED, WRITTEN = Path("-"), Path("found.json")
         ("redact", ["in.mp4", "out.mp4", "--json"], PRINTED),
         ("redact", ["--json", "in.mp4", "out.mp4"], PRINTED),
         ("redact", ["--json", "folder"], PRINTED),
+        ("redact", ["--json", "clips/holiday.*"], PRINTED),
         ("redact", ["--js", "in.mp4", "out.mp4"], PRINTED),
         ("redact", ["--json", "--", "found.json"], PRINTED),
         ("redact", ["--json", "-", "in.mp4"], PRINTED),

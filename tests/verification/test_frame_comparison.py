@@ -41,3 +41,4 @@ def test_a_mosaic_leaves_few_cells_with_detail(block_px: int) -> None:
     noisy = np.clip(mosaic + rng.normal(0, 12, mosaic.shape), 0, 255).astype(np.uint8)
     assert have_detail(noisy, PARAMETERS).mean() > 0.9
     assert not have_detail(np.full_like(mosaic, 90), PARAMETERS).any()
+    assert not have_detail(mosaic[:1, :1], PARAMETERS).any()

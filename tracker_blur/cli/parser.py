@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import re
 import sys
 from difflib import get_close_matches
@@ -120,7 +121,8 @@ class Parser(argparse.ArgumentParser):
                 if action.is_meant_by(named[at]) and not action.takes(following):
                     if following is not None and action.may_mean(following):
                         self.error(
-                            f"{following}: does not end in .json: write {named[at]}={following}"
+                            f"{following}: does not end in .json: write {named[at]}={following}, "
+                            f"or, if it is an output, name it before {named[at]}"
                         )
                     named[at] = f"{action.option_strings[0]}={STANDARD_OUTPUT}"
         return named
@@ -203,8 +205,8 @@ class OptionalFile(argparse.Action):
         As a new file of a suffix that no video or image has, it is no input and no output.
         """
         path = Path(following)
-        is_option = following.startswith("-")
-        return not is_option and path.suffix != "" and not is_media(path) and not exists(path)
+        is_other = following.startswith("-") or glob.has_magic(following)
+        return not is_other and path.suffix != "" and not is_media(path) and not exists(path)
 
 
 class NamedOnce(argparse.Action):

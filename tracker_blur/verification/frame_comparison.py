@@ -42,12 +42,12 @@ def have_detail(after: Gray, parameters: VerificationParameters) -> npt.NDArray[
 
     A blur or one color leaves none, and a mosaic a few: the edges of its blocks.
     """
-    across = cv2.absdiff(after[:, 1:], after[:, :-1])
-    down = cv2.absdiff(after[1:], after[:-1])
-    is_step = np.zeros(after.shape, np.float32)
-    is_step[:, 1:] = across >= parameters.shown_levels
-    is_step[1:][down >= parameters.shown_levels] = 1
-    return np.asarray(_cell_means(is_step) >= parameters.shown_step_share, np.bool_)
+    levels, least = after.astype(np.int16), parameters.shown_levels
+    is_step = np.zeros(after.shape, np.bool_)
+    is_step[:, 1:] = np.abs(np.diff(levels, axis=1)) >= least
+    is_step[1:] |= np.abs(np.diff(levels, axis=0)) >= least
+    means = _cell_means(is_step.astype(np.float32))
+    return np.asarray(means >= parameters.shown_step_share, np.bool_)
 
 
 def _cell_means(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
