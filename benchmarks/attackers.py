@@ -366,7 +366,7 @@ def _equal_error_rate(right: Floats, wrong: Floats) -> float:
     limits = np.quantile(np.concatenate([right, wrong]), np.linspace(0, 1, 401))
     rejected = np.searchsorted(np.sort(right), limits) / len(right)
     accepted = 1 - np.searchsorted(np.sort(wrong), limits) / len(wrong)
-    # Equal scores are told apart by chance: between two limits, the rates lie on a line.
+    # Equal scores are ordered by chance: between two limits, the rates lie on a line.
     rejected, accepted = np.append(rejected, 1.0), np.append(accepted, 0.0)
     after = int(np.argmax(rejected >= accepted))
     if after == 0:

@@ -162,7 +162,7 @@ class HttpServer:
 def _listen(address: tuple[str, int]) -> socket.socket:
     """Return a socket that listens, without asking a name server for names of addresses."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    # asyncio sends small answers at once only where it is told that this is TCP: else each waits
+    # asyncio sends small answers at once only where it knows that this is TCP: else each waits
     # 40 ms for the client's acknowledgement.
     opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:

@@ -1,6 +1,6 @@
 """Which packets of H.264 can be left out, because no other frame refers to theirs.
 
-FFmpeg's decoder leaves the same frames out if it is told to (`skip_frame=nonref`). But each packet
+FFmpeg's decoder leaves the same frames out with `skip_frame=nonref`. But each packet
 that it gets costs a change of threads, so that it is quicker not to give it any.
 """
 

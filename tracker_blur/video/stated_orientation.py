@@ -18,7 +18,7 @@ class StatedOrientation:
     In PyAV, a frame and the table of its side data refer to each other. So each frame whose table
     is read stays in memory until Python's garbage collector comes by, dozens of frames later. The
     angle alone can be read without the table, which is read only where the angle changes; it also
-    tells whether frames are mirrored. Key frames and those between are told apart: in a video
+    tells whether frames are mirrored. Key frames and those between are distinguished: in a video
     that repeats the statement in key frames only, the angle would change twice for each of them.
     """
 

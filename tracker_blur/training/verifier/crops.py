@@ -136,7 +136,7 @@ class CropDataset(IterableDataset):
             place = self._empty_place(rng)
             draws = place is not None and rng.random() < augmentation.drawn_share
         else:
-            place = self._place_beside(rng)
+            place = self._place_outside_objects(rng)
         place = place or self._false_alarm(rng) or self._object(rng)
         motion = random_motion(place.box, augmentation, rng)
         crop, is_shown = transformed(place.image, motion), shown_pixels(place.image, motion)
@@ -181,7 +181,7 @@ class CropDataset(IterableDataset):
         image = self._samples[self._empty[int(rng.integers(len(self._empty)))]].image
         return _Place(image, random_box(image, rng), False)
 
-    def _place_beside(self, rng: Rng) -> _Place | None:
+    def _place_outside_objects(self, rng: Rng) -> _Place | None:
         """Return a place without an object in an image with some: bodies, hands, backgrounds."""
         for _ in range(_ATTEMPTS if self._complete else 0):
             sample = self._samples[self._complete[int(rng.integers(len(self._complete)))]]
