@@ -159,22 +159,6 @@ def test_no_help_waits_for_large_packages(arguments: tuple[str, ...]) -> None:
     assert imported & {"cv2", "av", "numpy", "scipy", "PIL", "tqdm", "torch"} == set()
 
 
-def test_a_run_loads_its_own_command_and_no_bar_that_is_not_shown(
-    small_image: Path, tmp_path: Path
-) -> None:
-    files = str(small_image), str(tmp_path / "out.png")
-    ended = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "tracker_blur", *files, *HAAR],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
-    assert "tracker_blur.cli.redact" in imported
-    commands = {f"tracker_blur.cli.{name}" for name in ("serve", "live", "train", "review")}
-    assert imported & {*commands, "tqdm"} == set()
-
-
 def test_redact_may_be_named(small_image: Path, tmp_path: Path) -> None:
     assert run(small_image, tmp_path / "a.png", *HAAR) == 0
     assert run("redact", small_image, tmp_path / "b.png", *HAAR) == 0

@@ -5,11 +5,26 @@ from __future__ import annotations
 import errno
 import glob
 from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracker_blur.cli import redact
+from tracker_blur.cli import (
+    app,
+    detect,
+    detectors,
+    evaluate,
+    live,
+    models,
+    redact,
+    render,
+    report,
+    review,
+    serve,
+    track,
+    tracks,
+    train,
+    verify,
+)
 from tracker_blur.cli.console import EXIT_FAILED, EXIT_USAGE, Console
 from tracker_blur.cli.parser import Parser, flags_of
 from tracker_blur.errors import SettingsError, SourceError, TrackerBlurError, reason_of
@@ -18,15 +33,14 @@ from tracker_blur.text import escaped
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
 
     from tracker_blur.cli.progress_file import ProgressFile
 
 _COMMANDS = (
-    *("redact", "live", "track", "tracks", "render", "verify", "report"),
-    *("app", "review", "serve", "detect", "detectors", "models", "train", "evaluate"),
+    *(redact, live, track, tracks, render, verify, report),
+    *(app, review, serve, detect, detectors, models, train, evaluate),
 )
-"""The modules of the same names import OpenCV only when they run: no help should wait for it."""
+"""These modules import OpenCV only when they run: no help should wait for it."""
 
 _WITH_FILE = ("app", "review", "live", "track", "tracks", "render", "verify", "report", "detect")
 """Commands whose next argument is mostly a file, as it is where the command is meant as one."""
@@ -41,16 +55,6 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
 
     The first parser is for help and completion. It shows the options of `redact`, which is the
     command where none is named.
-    """
-    root, parsers = _parsers(_COMMANDS)
-    redact.add_options(root)
-    return root, parsers
-
-
-def _parsers(names: Iterable[str]) -> tuple[Parser, dict[str, Parser]]:
-    """Return the parser of the command line, without options, and those of these commands.
-
-    A run loads the module of the command that it runs: loading all takes a tenth of a second.
     """
     root = Parser(
         prog="trackblur",
@@ -67,18 +71,22 @@ def _parsers(names: Iterable[str]) -> tuple[Parser, dict[str, Parser]]:
         metavar="COMMAND",
         prog="trackblur",
     )
-    for name in names:
-        module = import_module(f"tracker_blur.cli.{name}")
+    for module in _COMMANDS:
         parser = module.add_parser(commands)
-        parser.whole = build_parser
+        parser.root = root
         parser.set_defaults(run=module.run)
-    return root, dict(commands.choices)
+    redact.add_options(root)
+    parsers: dict[str, Parser] = dict(commands.choices)
+    for parser in parsers.values():
+        parser.commands = parsers
+    return root, parsers
 
 
 def run_command(arguments: list[str]) -> int:
     """Run trackblur with these arguments and return the exit code."""
+    root, parsers = build_parser()
     if arguments[:1] in (["-h"], ["--help"]):
-        build_parser()[0].print_help()
+        root.print_help()
         return 0
     if _is_ambiguous(arguments):
         kind = "folder" if Path("redact").is_dir() else "file"
@@ -87,9 +95,8 @@ def run_command(arguments: list[str]) -> int:
             "something else, leave out the command"
         )
         return EXIT_USAGE
-    is_command = bool(arguments) and arguments[0] in _COMMANDS
-    name = arguments[0] if is_command else "redact"
-    parser = _parsers([name])[1][name]
+    is_command = bool(arguments) and arguments[0] in parsers
+    parser = parsers[arguments[0] if is_command else "redact"]
     parser.command_hint = _meant(arguments)
     options = parser.parse_args(arguments[is_command:])
     quiet, flags = getattr(options, "quiet", False), flags_of(parser)
@@ -166,17 +173,18 @@ def _meant(arguments: list[str]) -> str:
 
     It may be one if it is a bare word, as commands are, and no file or folder.
     """
+    names = [module.__name__.rpartition(".")[2] for module in _COMMANDS]
     name = arguments[0] if arguments else ""
     is_word = bool(name) and not (
         name.startswith("-") or Path(name).name != name or Path(name).suffix
     )
-    if name in _COMMANDS or not is_word or glob.has_magic(name) or is_stream(name):
+    if name in names or not is_word or glob.has_magic(name) or is_stream(name):
         return ""
     if exists(Path(name)):
         return ""
     if name in _WORDS:
         return f"; did you mean 'trackblur --{name}'?"
-    close = get_close_matches(name, _COMMANDS, 1, cutoff=_ALIKE)
+    close = get_close_matches(name, names, 1, cutoff=_ALIKE)
     if close:
         return f"; did you mean 'trackblur {close[0]}'?"
     return f"; no command is called {name}: 'trackblur --help' lists them"

@@ -310,28 +310,6 @@ class Console:
                 sys.stderr.write(line)
 
 
-class _HiddenBar:
-    """Stands for a tqdm bar where none is shown: importing tqdm takes a twentieth of a second."""
-
-    total: float | None = None
-    n: float = 0
-
-    def update(self, _frames: int = 1) -> None:
-        """See tqdm."""
-
-    def set_description_str(self, _text: str, *, refresh: bool) -> None:
-        """See tqdm."""
-
-    def set_postfix_str(self, _text: str, *, refresh: bool) -> None:
-        """See tqdm."""
-
-    def refresh(self) -> None:
-        """See tqdm."""
-
-    def clear(self) -> None:
-        """See tqdm."""
-
-
 def shows_bars() -> bool:
     """Return whether standard error is a terminal; programs that embed this may have none."""
     return getattr(sys.stderr, "isatty", lambda: False)()
@@ -340,12 +318,10 @@ def shows_bars() -> bool:
 @contextmanager
 def progress_bar(name: str, quiet: bool, **details: Any) -> Iterator[Any]:
     """Show a tqdm bar, by default one that counts frames, where standard error is a terminal."""
-    if quiet or not shows_bars():
-        yield _HiddenBar()
-        return
-    from tqdm import tqdm  # only where it is needed: it reads the list of installed packages
+    from tqdm import tqdm  # not needed by --help
 
-    with tqdm(desc=escaped(name), unit=" frames", leave=False, **details) as bar:
+    is_off = quiet or not shows_bars()
+    with tqdm(desc=escaped(name), unit=" frames", leave=False, disable=is_off, **details) as bar:
         yield bar
 
 

@@ -34,8 +34,8 @@ class Parser(argparse.ArgumentParser):
         arguments: those of `argparse.ArgumentParser`.
 
     Attributes:
-        whole: returns the parser of the whole command line, whose completion script is printed, and
-            the parser of each command by its name, to say which of them has an option.
+        root: the parser of the whole command line, whose completion script is printed.
+        commands: the parser of each command by its name, to say which of them has an option.
         command_hint: what errors end with, where another command may be meant.
     """
 
@@ -43,7 +43,8 @@ class Parser(argparse.ArgumentParser):
         if "formatter_class" not in arguments:
             arguments["formatter_class"] = formatter()
         super().__init__(**arguments)
-        self.whole: Callable[[], tuple[Parser, Mapping[str, Parser]]] = lambda: (self, {})
+        self.root: argparse.ArgumentParser = self
+        self.commands: Mapping[str, Parser] = {}
         self.command_hint = ""
         # Else "-1s..3s" counts as an unknown option, and the previous one as without its value.
         self._negative_number_matcher = _NEGATIVE
@@ -143,7 +144,7 @@ class Parser(argparse.ArgumentParser):
             return "; name an output with -o" if "-o" in flags else ""
         owners = [
             f"'trackblur {command}'"
-            for command, parser in self.whole()[1].items()
+            for command, parser in self.commands.items()
             if name in parser._option_string_actions  # noqa: SLF001  # argparse has no public list
         ]
         if owners:
@@ -256,7 +257,7 @@ class PrintCompletion(argparse.Action):
         except ImportError:
             parser.error(str(MissingPackageError("shtab", "completion", "--print-completion")))
         assert isinstance(parser, Parser)
-        script = shtab.complete(parser.whole()[0], values[1])
+        script = shtab.complete(parser.root, values[1])
         # The first argument may be a file instead of a command: bash then completes file names.
         sys.stdout.write(script.replace("\ncomplete -o", "\ncomplete -o default -o"))
         sys.exit(0)
