@@ -196,7 +196,10 @@ class ChangingSource(LockstepSource):
 def test_frames_are_blank_for_a_second_after_the_source_has_changed_its_size(
     shared: Path, long: Path
 ) -> None:
-    judge = Judge(until=lambda judge: bool(judge.deliveries) and judge.deliveries[-1].seconds > 4.0)
+    def until(judge: Judge) -> bool:
+        return any(form(one) == 2 and not one.is_blank for one in judge.deliveries[-1:])
+
+    judge = Judge(until)
     source = ChangingSource(long, judge)
     run_session(long, shared, judge, PATIENT, source=source)
     assert source.changed_seconds is not None
