@@ -338,6 +338,7 @@ def test_wrong_usage_ends_with_2(
         (("review",), "arguments are required: IN; see"),  # and not TRACKS, which is optional
         (("render", "in.mp4", "t.jsonl"), "required, and one is missing: IN, FILE, OUT; see"),
         (("in.mp4", "out.mp4", "--json", "found.txt"), "found.txt: does not end in .json: write -"),
+        (("--json", "rtsp://cam/live.sdp", "--nonsense"), "unrecognized arguments: --nonsense"),
         (("track", "-i", "in.mp4", "other.mp4"), "the input is named twice: as in.mp4 and as "),
         (("track", "other.mp4", "-i", "in.mp4"), "named twice: as in.mp4 and as other.mp4"),
         (("track", "in.mp4", "-z"), "arguments: -z; see 'trackblur track --help'"),

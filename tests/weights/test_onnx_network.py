@@ -42,6 +42,7 @@ def test_inputs_of_any_size_give_maps_of_three_strides() -> None:
 def test_outputs_are_the_same_however_many_cores_there_are(
     cores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cv2, "getNumThreads", lambda: 2)
     network = OnnxNetwork("face.onnx", CONTENT)
     monkeypatch.setattr(cv2, "getNumThreads", lambda: cores)
     same = OnnxNetwork("face.onnx", CONTENT)

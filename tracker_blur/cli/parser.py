@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tracker_blur.cli.console import EXIT_USAGE
 from tracker_blur.errors import MissingPackageError
-from tracker_blur.files.paths import exists, is_media
+from tracker_blur.files.paths import exists, is_media, is_stream
 from tracker_blur.text import escaped, listed
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Parser(argparse.ArgumentParser):
                     if following is not None and action.may_mean(following):
                         self.error(
                             f"{following}: does not end in .json: write {named[at]}={following}, "
-                            f"or, if it is an output, name it before {named[at]}"
+                            f"or, if it is an input or an output, name it before {named[at]}"
                         )
                     named[at] = f"{action.option_strings[0]}={STANDARD_OUTPUT}"
         return named
@@ -206,7 +206,7 @@ class OptionalFile(argparse.Action):
         As a new file of a suffix that no video or image has, it is no input and no output.
         """
         path = Path(following)
-        is_other = following.startswith("-") or glob.has_magic(following)
+        is_other = following.startswith("-") or glob.has_magic(following) or is_stream(following)
         return not is_other and path.suffix != "" and not is_media(path) and not exists(path)
 
 

@@ -42,5 +42,5 @@ def _program() -> str:
 
 
 PROGRAM = _program()
-"""Stands for this program, as it was installed when the process began: what is installed while it
-runs is another one."""
+"""Stands for this program, as it was installed when this module was loaded: what is installed later
+is another one. Plugins are not part of it."""

@@ -86,7 +86,7 @@ class ClassDetector:
 
     @cached_property
     def border_detector(self) -> Detector | None:
-        """Another instance, for what the border of a still image cuts off; None: no face does."""
+        """Another instance, for what a still image's border cuts off; None: nothing judges that."""
         if self.classifier is None or self.new_detector is None:
             return None
         larger = ReleasedDetector(self.new_detector, self.parameters.view_scale.kept_px)

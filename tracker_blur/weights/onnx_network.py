@@ -57,7 +57,9 @@ class OnnxNetwork:
         self._content = content
         # Of the cores that this process has, as `cv2.setNumThreads` says: others decode and write.
         # One thread takes the least processor time, and all numbers of them give the same bits.
-        self._usual_threads = min(max(cv2.getNumThreads() // 2, 1), _MOST_THREADS)
+        cores = max(cv2.getNumThreads(), 1)
+        self._usual_threads = min(max(cores // 2, 1), _MOST_THREADS)
+        self._large_threads = min(cores, _MOST_THREADS)
         self._session = _session(file_name, content, self._usual_threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         types = {each.type for each in (*inputs, *outputs)}
@@ -90,10 +92,9 @@ class OnnxNetwork:
     @cached_property
     def _large_session(self) -> onnxruntime.InferenceSession:
         """The session for large inputs, with all cores: the writer waits for what they show."""
-        threads = min(cv2.getNumThreads(), _MOST_THREADS)
-        if threads == self._usual_threads:
+        if self._large_threads == self._usual_threads:
             return self._session
-        return _session(self._file_name, self._content, threads)
+        return _session(self._file_name, self._content, self._large_threads)
 
 
 def runtime() -> ModuleType:
